@@ -1,0 +1,39 @@
+"""The nouns: frozen pydantic types with no I/O."""
+
+from .activity import Activity, ActivityKind
+from .base import Model
+from .content import (
+    Action, AnyContent, Attachment, ChatContent, Content, EmailContent, InAppContent, PushContent, Redirect,
+    Severity, SmsContent,
+)  # fmt: skip
+from .environment import ApiKey, Caller, Environment, Organization
+from .event import (
+    Event, EventStatus, Everyone, Recipient, TopicRecipient, TransactionId, Trigger, Triggered, TriggerStatus,
+)  # fmt: skip
+from .execution import Checkpoint, Execution, ExecutionStatus, StepRecord
+from .integration import Integration
+from .manifest import (
+    Identifier, Manifest, Plan, StepChange, StepSpec, StoredWorkflow, WorkflowChange, WorkflowSpec,
+)  # fmt: skip
+from .message import Message, MessageStatus
+from .preference import EffectivePreference, Preference, WorkflowPreferences, resolve
+from .step import (
+    CHANNELS, Channel, ChannelInput, ChatInput, CustomInput, DelayInput, Digest, DigestEvent, DigestInput, EmailInput,
+    InAppInput, OnUnknown, PushInput, Reason, Retry, Sent, SmsInput, StepCall, StepInput, StepKind, StepStatus,
+    Throttled, ThrottleInput,
+)  # fmt: skip
+from .subscriber import ChannelAddress, Email, Locale, Phone, StoredSubscriber, Subscriber, SubscriberId, TimeZone
+from .topic import Topic, TopicKey, TopicSubscription
+
+__all__ = [
+    "CHANNELS", "Action", "Activity", "ActivityKind", "AnyContent", "ApiKey", "Attachment", "Caller", "Channel",
+    "ChannelAddress", "ChannelInput", "ChatContent", "ChatInput", "Checkpoint", "Content", "CustomInput", "DelayInput",
+    "Digest", "DigestEvent", "DigestInput", "EffectivePreference", "Email", "EmailContent", "EmailInput", "Environment",
+    "Event", "EventStatus", "Everyone", "Execution", "ExecutionStatus", "Identifier", "InAppContent", "InAppInput",
+    "Integration", "Locale", "Manifest", "Message", "MessageStatus", "Model", "OnUnknown", "Organization", "Phone",
+    "Plan", "Preference", "PushContent", "PushInput", "Reason", "Recipient", "Redirect", "Retry", "Sent", "Severity",
+    "SmsContent", "SmsInput", "StepCall", "StepChange", "StepInput", "StepKind", "StepRecord", "StepSpec",
+    "StepStatus", "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberId", "ThrottleInput", "Throttled",
+    "TimeZone", "Topic", "TopicKey", "TopicRecipient", "TopicSubscription", "TransactionId", "Trigger",
+    "TriggerStatus", "Triggered", "WorkflowChange", "WorkflowPreferences", "WorkflowSpec", "resolve",
+]  # fmt: skip

@@ -1,0 +1,89 @@
+"""Activity: the append-only log. Its kinds are a closed list of sentences."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from .base import Model
+
+
+class ActivityKind(StrEnum):
+    """What can happen. ``sentence`` says it to a person."""
+
+    TRIGGER_ACCEPTED = "trigger.accepted"
+    TRIGGER_EXPANDED = "trigger.expanded"
+    TRIGGER_CANCELLED = "trigger.cancelled"
+    EXECUTION_CREATED = "execution.created"
+    EXECUTION_STARTED = "execution.started"
+    EXECUTION_WAITING = "execution.waiting"
+    EXECUTION_RESUMED = "execution.resumed"
+    EXECUTION_TAKEN_OVER = "execution.taken_over"
+    EXECUTION_COMPLETED = "execution.completed"
+    EXECUTION_MERGED = "execution.merged"
+    EXECUTION_CANCELLED = "execution.cancelled"
+    EXECUTION_FAILED = "execution.failed"
+    EXECUTION_PARKED = "execution.parked"
+    STEP_WAITING = "step.waiting"
+    STEP_CALLING = "step.calling"
+    STEP_COMPLETED = "step.completed"
+    STEP_SKIPPED = "step.skipped"
+    STEP_MERGED = "step.merged"
+    STEP_RETRYING = "step.retrying"
+    STEP_FAILED = "step.failed"
+    STEP_UNKNOWN = "step.unknown"
+    STEP_ARGUMENTS_CHANGED = "step.arguments_changed"
+    DIGEST_OPENED = "digest.opened"
+    DIGEST_HANDED_OVER = "digest.handed_over"
+    MESSAGE_SENT = "message.sent"
+
+    @property
+    def sentence(self) -> str:
+        return SENTENCES[self]
+
+
+SENTENCES: dict[ActivityKind, str] = {
+    ActivityKind.TRIGGER_ACCEPTED: "The trigger was accepted.",
+    ActivityKind.TRIGGER_EXPANDED: "Every member has an execution.",
+    ActivityKind.TRIGGER_CANCELLED: "The transaction was cancelled.",
+    ActivityKind.EXECUTION_CREATED: "An execution was created for the subscriber.",
+    ActivityKind.EXECUTION_STARTED: "A worker began to run the execution.",
+    ActivityKind.EXECUTION_WAITING: "The execution sleeps until its next due time.",
+    ActivityKind.EXECUTION_RESUMED: "The execution was resumed by hand at its failed step.",
+    ActivityKind.EXECUTION_TAKEN_OVER: "The worker's lease lapsed; another worker may go on.",
+    ActivityKind.EXECUTION_COMPLETED: "The execution is complete.",
+    ActivityKind.EXECUTION_MERGED: "The execution ended in another one's digest.",
+    ActivityKind.EXECUTION_CANCELLED: "The execution was cancelled.",
+    ActivityKind.EXECUTION_FAILED: "The execution failed and can be resumed.",
+    ActivityKind.EXECUTION_PARKED: "The execution needs a person and can be resumed.",
+    ActivityKind.STEP_WAITING: "The step waits.",
+    ActivityKind.STEP_CALLING: "The message is on record and the provider is about to be called.",
+    ActivityKind.STEP_COMPLETED: "The step is complete.",
+    ActivityKind.STEP_SKIPPED: "The step was skipped.",
+    ActivityKind.STEP_MERGED: "The trigger joined an open digest.",
+    ActivityKind.STEP_RETRYING: "The step will be tried again.",
+    ActivityKind.STEP_FAILED: "The step failed for good.",
+    ActivityKind.STEP_UNKNOWN: "The provider's answer was lost; whether the message went out is not known.",
+    ActivityKind.STEP_ARGUMENTS_CHANGED: "The step is on record with other arguments; the recorded result was used.",
+    ActivityKind.DIGEST_OPENED: "A digest was opened.",
+    ActivityKind.DIGEST_HANDED_OVER: "The digest was handed to another execution.",
+    ActivityKind.MESSAGE_SENT: "The message went out.",
+}
+
+
+class Activity(Model):
+    """One line of the log."""
+
+    id: UUID
+    environment_id: UUID
+    event_id: UUID | None
+    execution_id: UUID | None
+    kind: ActivityKind
+    step: str
+    reason: str | None
+    detail: str
+    message_id: UUID | None
+    data: dict[str, Any] | None = None
+    at: datetime

@@ -1,0 +1,118 @@
+"""Rendered content, one type per channel: the only thing a provider sees of a message."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Base64Bytes, Field
+
+from .base import Model
+
+Severity = Literal["high", "medium", "low", "none"]
+RedirectTarget = Literal["_self", "_blank", "_parent", "_top", "_unfencedTop"]
+
+
+class Attachment(Model):
+    """A file that travels with an e-mail. ``content`` is base64 wherever it is JSON."""
+
+    name: str = Field(min_length=1, max_length=255, pattern=r"^[^/\\\x00-\x1f]+$")
+    content: Base64Bytes
+    mime: str = Field(default="application/octet-stream", pattern=r"^[\w.+-]+/[\w.+-]+$")
+    content_id: str | None = None
+
+
+class Redirect(Model):
+    """Where a click leads: an http(s) URL or a path that begins with ``/``."""
+
+    url: str = Field(pattern=r"^(https?://\S+|/([^/\s]\S*)?)$")
+    target: RedirectTarget = "_self"
+
+
+class Action(Model):
+    """A button of an in-app message."""
+
+    label: str = Field(min_length=1, max_length=200)
+    redirect: Redirect | None = None
+
+
+class Content(Model):
+    """What all channels share: which optional fields this content uses."""
+
+    plain: ClassVar[frozenset[str]] = frozenset()
+    """The fields that every provider of the channel must be able to express."""
+
+    overrides: dict[str, Any] = {}
+
+    def features(self) -> set[str]:
+        """The optional fields in use; a provider that does not support one of them refuses the message."""
+        return {f for f in type(self).model_fields if getattr(self, f)} - self.plain - {"overrides"}
+
+
+class EmailContent(Content):
+    """A rendered e-mail."""
+
+    plain = frozenset({"to", "sender", "sender_name", "subject", "text", "html"})
+
+    to: str
+    sender: str
+    sender_name: str | None = None
+    subject: str
+    text: str = ""
+    html: str = ""
+    reply_to: str | None = None
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    headers: dict[str, str] = {}
+    attachments: tuple[Attachment, ...] = ()
+
+
+class InAppContent(Content):
+    """A rendered in-app message."""
+
+    plain = frozenset(
+        {"subject", "body", "avatar", "redirect", "primary_action", "secondary_action", "severity", "data", "tags"}
+    )
+
+    subject: str | None = None
+    body: str = ""
+    avatar: str | None = None
+    redirect: Redirect | None = None
+    primary_action: Action | None = None
+    secondary_action: Action | None = None
+    severity: Severity = "none"
+    tags: tuple[str, ...] = ()
+    data: dict[str, Any] = {}
+
+
+class SmsContent(Content):
+    """A rendered SMS."""
+
+    plain = frozenset({"to", "body", "sender"})
+
+    to: str
+    body: str
+    sender: str | None = None
+
+
+class PushContent(Content):
+    """A rendered push message for all of a subscriber's device tokens at one provider."""
+
+    plain = frozenset({"tokens", "subject", "body"})
+
+    tokens: tuple[str, ...]
+    subject: str
+    body: str = ""
+    data: dict[str, Any] = {}
+
+
+class ChatContent(Content):
+    """A rendered chat message for one webhook or channel."""
+
+    plain = frozenset({"webhook_url", "channel", "body"})
+
+    webhook_url: str | None = None
+    channel: str | None = None
+    body: str
+
+
+AnyContent = EmailContent | InAppContent | SmsContent | PushContent | ChatContent

@@ -1,0 +1,228 @@
+"""``Database``: the one way to a SQLite file or a Postgres server; ``Scope``: the one way to an environment's rows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from piccolo.engine.base import Engine
+from piccolo.query.base import Query
+
+from ..clock import Clock, NewId
+from ..errors import DatabaseUnavailable, ExtraMissing, NotSerialisable, SettingsInvalid
+from .sqlite import Synchronous, WalEngine
+from .tables import TABLES
+
+T = TypeVar("T")
+Dialect = Literal["sqlite", "postgres"]
+Row = Mapping[str, Any]
+
+_engine: ContextVar[Engine[Any]] = ContextVar("novukit_engine")
+
+
+class _CurrentEngine:
+    """What Piccolo's tables take for their engine: the one of the database that runs the query.
+
+    Tables are classes, hence global; this lets several databases live in one process.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_engine.get(), name)
+
+
+for _table in TABLES:
+    _table._meta.db = cast("Any", _CurrentEngine())
+
+
+def encode(value: Any) -> str:
+    """JSON text of ``value`` for a ``jsonb`` column.
+
+    Raises :class:`NotSerialisable` for NaN, infinity, NUL characters and whatever JSON cannot hold: SQLite would keep
+    some of these silently and Postgres refuse them late.
+    """
+    try:
+        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as err:
+        raise NotSerialisable(f"A value cannot be kept as JSON: {err}.") from None
+    if "\\u0000" in text and "\x00" in _strings(value):
+        raise NotSerialisable("A text contains the NUL character, which a database cannot keep.")
+    return text
+
+
+def _strings(value: Any) -> str:
+    """All text within ``value`` in one string."""
+    match value:
+        case str():
+            return value
+        case dict():
+            return "".join(_strings(k) + _strings(v) for k, v in value.items())
+        case list() | tuple():
+            return "".join(map(_strings, value))
+        case _:
+            return ""
+
+
+def decode(text: str | None) -> Any:
+    """The value of a ``jsonb`` column."""
+    return None if text is None else json.loads(text)
+
+
+@cache
+def _numbered(sql: str) -> str:
+    """The same statement with SQLite's ``?1`` for Postgres' ``$1``, and without the casts that only Postgres needs."""
+    return re.sub(r"\$(\d+)", r"?\1", re.sub(r"::\w+(\[\])?", "", sql)).replace(" for update skip locked", "").replace(
+        " for update", ""
+    ).replace(" for share", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One environment of one database. Every store function about an environment's rows takes one."""
+
+    database: Database
+    environment_id: UUID
+
+    def now(self) -> datetime:
+        return self.database.clock.now()
+
+    def new_id(self) -> UUID:
+        return self.database.new_id()
+
+
+class Database:
+    """A SQLite file (``sqlite:///novukit.db``) or a Postgres database (``postgres://user:password@host/name``).
+
+    Statements are written once, in Postgres' words with ``$1`` placeholders; for SQLite they are renumbered, and row
+    locks and casts, which it does not need, are left out.
+    """
+
+    def __init__(
+        self, url: str, *, clock: Clock, new_id: NewId, synchronous: Synchronous = "FULL", inline: bool = False
+    ) -> None:
+        self.url, self.clock, self.new_id = url, clock, new_id
+        self.dialect, self._engine = _engine_for(url, synchronous, inline)
+
+    @property
+    def engine(self) -> Any:
+        """Piccolo's engine, for the store's own modules."""
+        return self._engine
+
+    def scope(self, environment_id: UUID) -> Scope:
+        """The walls of one environment."""
+        return Scope(self, environment_id)
+
+    async def open(self) -> None:
+        """Open the pool. Raises :class:`DatabaseUnavailable` with host, port and name when nothing answers."""
+        if self.dialect == "postgres":
+            await _open_pool(self._engine, self.url)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self.dialect == "postgres":
+            if self._engine.pool:
+                await self._engine.close_connection_pool()
+        else:
+            await self._engine.close()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """One transaction around the block; nested ones join it.
+
+        No ``gather`` and no ``create_task`` inside, and no bell: ring after it has ended.
+        """
+        async with self._engine.transaction():
+            yield
+
+    async def run(self, query: Query[Any, T]) -> T:
+        """Run a Piccolo query here."""
+        token = _engine.set(self._engine)
+        try:
+            return await query
+        finally:
+            _engine.reset(token)
+
+    async def fetch(self, sql: str, *args: Any) -> list[Row]:
+        """Run one SQL statement with ``$1`` placeholders and give its rows."""
+        return await self._engine.execute(_numbered(sql) if self.dialect == "sqlite" else sql, args)
+
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Run one SQL statement for each row of arguments, in one round trip. Needs a transaction."""
+        if not rows:
+            return
+        connection = self._engine.current_transaction.get().connection
+        if self.dialect == "sqlite":
+            await connection.execute_many(_numbered(sql), rows)
+        else:
+            await connection.executemany(sql, rows)
+
+    async def lock(self, name: str) -> None:
+        """Let nobody else hold ``name`` until this transaction ends. On SQLite the transaction itself does that."""
+        if self.dialect == "postgres":
+            await self.fetch("select pg_advisory_xact_lock(hashtextextended($1, 7226001))", name)
+
+    async def now(self) -> datetime:
+        """The time by the database's own clock."""
+        if self.dialect == "sqlite":
+            return datetime.now(UTC)
+        return (await self.fetch("select clock_timestamp() as now"))[0]["now"]
+
+
+def in_list(values: Sequence[Any], start: int = 1) -> str:
+    """``($1, $2, …)`` for a list that is not empty; both engines take the same text."""
+    assert values, "an empty IN list"
+    return f"({', '.join(f'${n}' for n in range(start, start + len(values)))})"
+
+
+def sqlite_path(url: str) -> Path:
+    """The file that a ``sqlite:///relative.db`` or ``sqlite:////absolute.db`` URL names."""
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def _engine_for(url: str, synchronous: Synchronous, inline: bool) -> tuple[Dialect, Any]:
+    if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
+        return "sqlite", WalEngine(str(sqlite_path(url)), synchronous=synchronous, inline=inline)
+    if url.startswith(("postgres://", "postgresql://")):
+        try:
+            from .postgres import PoolEngine
+        except ImportError:
+            raise ExtraMissing("Postgres needs a driver.", hint="Run: pip install 'novukit[postgres]'") from None
+        return "postgres", PoolEngine({"dsn": url})
+    raise SettingsInvalid(
+        f"{url.split('@')[-1][:64]!r} is not a database URL.",
+        hint="Use sqlite:///novukit.db or postgres://user:password@host:5432/name.",
+    )
+
+
+async def _open_pool(engine: Any, url: str) -> None:
+    import asyncpg
+
+    from .postgres import ACQUIRE_SECONDS, STATEMENT_SECONDS
+
+    parts = urlsplit(url)
+    where = f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
+    try:
+        await engine.start_connection_pool(
+            min_size=1, max_size=10, timeout=ACQUIRE_SECONDS, command_timeout=STATEMENT_SECONDS
+        )
+    except asyncpg.InvalidPasswordError:
+        raise DatabaseUnavailable(
+            f"Postgres at {where} refuses the password of user {parts.username!r}.", hint="Check the database URL."
+        ) from None
+    except asyncpg.InvalidCatalogNameError:
+        raise DatabaseUnavailable(
+            f"Postgres at {where}: there is no database of this name.", hint=f"Create it: createdb {parts.path[1:]}"
+        ) from None
+    except (OSError, TimeoutError, asyncpg.PostgresError) as err:
+        raise DatabaseUnavailable(
+            f"Postgres does not answer at {where} ({type(err).__name__}).", hint="Is it running, and is the URL right?"
+        ) from None

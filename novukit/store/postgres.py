@@ -1,0 +1,96 @@
+"""Postgres under Piccolo: a pool with time limits, and transactions that leak no connection.
+
+Piccolo's own transaction keeps its connection when a COMMIT is refused or the task is cancelled; this one always
+gives it back, and throws it away when its state is not known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+
+ACQUIRE_SECONDS = 5.0
+STATEMENT_SECONDS = 30.0
+
+
+class PoolTransaction(PostgresTransaction):
+    """A transaction that gives its connection back whatever happens."""
+
+    engine: PoolEngine
+
+    async def __aenter__(self) -> PoolTransaction:
+        if self._parent is not None:
+            return self._parent  # type: ignore[return-value]
+        self.connection = await self.engine.acquire()
+        try:
+            self.transaction = self.connection.transaction()
+            await self.begin()
+        except BaseException:
+            await self._give_back(broken=True)
+            raise
+        self.context = self.engine.current_transaction.set(self)
+        return self
+
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        if self._parent is not None:
+            return error is None
+        self.engine.current_transaction.reset(self.context)
+        broken = True
+        try:
+            if error is not None:
+                if not self._rolled_back:
+                    await self.rollback()
+            elif not self._committed and not self._rolled_back:
+                await self.commit()
+            broken = False
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            # A COMMIT that the server refused (deferred constraint, serialisation) was rolled back there.
+            broken = self.connection.is_closed() or self.connection.is_in_transaction()
+            if error is None:
+                raise  # otherwise the first error is the one worth seeing
+        finally:
+            await self._give_back(broken=broken)
+        return error is None
+
+    async def _give_back(self, *, broken: bool) -> None:
+        if broken:
+            self.connection.terminate()
+        assert self.engine.pool is not None
+        await asyncio.shield(self.engine.pool.release(self.connection))
+
+
+class PoolEngine(PostgresEngine):
+    """Piccolo's Postgres engine that always works through its pool."""
+
+    async def check_version(self) -> None:
+        """Nothing: Piccolo would connect in the constructor to look."""
+
+    async def prep_database(self) -> None:
+        """Nothing: novukit needs no extension."""
+
+    async def acquire(self) -> Any:
+        """A connection from the pool, or an error after five seconds rather than a wait without end."""
+        assert self.pool is not None, "the database is not open"
+        return await self.pool.acquire(timeout=ACQUIRE_SECONDS)
+
+    async def execute(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
+        """Run one statement: in the current transaction, else on a connection of the pool."""
+        if current := self.current_transaction.get():
+            return await current.connection.fetch(sql, *args)
+        connection = await self.acquire()
+        try:
+            return await connection.fetch(sql, *args)
+        finally:
+            assert self.pool is not None
+            await asyncio.shield(self.pool.release(connection))
+
+    async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> list[Any]:
+        return await self.execute(query, args or ())
+
+    def transaction(self, allow_nested: bool = True) -> PoolTransaction:
+        return PoolTransaction(self, allow_nested=allow_nested)
