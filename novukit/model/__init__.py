@@ -22,7 +22,9 @@ from .step import (
     InAppInput, OnUnknown, PushInput, Reason, Retry, Sent, SmsInput, StepCall, StepInput, StepKind, StepStatus,
     Throttled, ThrottleInput,
 )  # fmt: skip
-from .subscriber import ChannelAddress, Email, Locale, Phone, StoredSubscriber, Subscriber, SubscriberId, TimeZone
+from .subscriber import (
+    ChannelAddress, Email, Locale, Phone, StoredSubscriber, Subscriber, SubscriberData, SubscriberId, TimeZone,
+)  # fmt: skip
 from .topic import Topic, TopicKey, TopicSubscription
 
 __all__ = [
@@ -33,7 +35,7 @@ __all__ = [
     "Integration", "Locale", "Manifest", "Message", "MessageStatus", "Model", "OnUnknown", "Organization", "Phone",
     "Plan", "Preference", "PushContent", "PushInput", "Reason", "Recipient", "Redirect", "Retry", "Sent", "Severity",
     "SmsContent", "SmsInput", "StepCall", "StepChange", "StepInput", "StepKind", "StepRecord", "StepSpec",
-    "StepStatus", "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberId", "ThrottleInput", "Throttled",
+    "StepStatus", "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId", "ThrottleInput", "Throttled",
     "TimeZone", "Topic", "TopicKey", "TopicRecipient", "TopicSubscription", "TransactionId", "Trigger",
     "TriggerStatus", "Triggered", "WorkflowChange", "WorkflowPreferences", "WorkflowSpec", "resolve",
 ]  # fmt: skip

@@ -38,7 +38,10 @@ class ExecutionStatus(StrEnum):
 
 @dataclass(slots=True)
 class Checkpoint:
-    """The record of one step of one execution. ``attempts`` counts calls that began."""
+    """The record of one step of one execution.
+
+    ``attempts`` counts calls that began; ``position`` is the step's place among those that the run has met.
+    """
 
     step_id: str
     key: str
@@ -49,6 +52,7 @@ class Checkpoint:
     detail: str = ""
     attempts: int = 0
     args_hash: str = ""
+    position: int = 0
     message_id: UUID | None = None
     wake_at: datetime | None = None
     started_at: datetime | None = None
@@ -66,6 +70,8 @@ class Execution(Model):
     workflow_version: str | None
     subscriber_id: str
     status: ExecutionStatus
+    step: str | None = None
+    """The step in which it waits or failed, by name."""
     reason: Reason | None
     detail: str
     runs: int

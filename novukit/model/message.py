@@ -50,6 +50,8 @@ class Message(Model):
     read_at: datetime | None
     archived_at: datetime | None
     snoozed_until: datetime | None
+    primary_done_at: datetime | None = None
+    secondary_done_at: datetime | None = None
     sent_at: datetime | None
     created_at: datetime
     updated_at: datetime

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +15,9 @@ from .base import Model
 
 SubscriberId = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=255, pattern=r"^[^\s/%\x00-\x1f\x7f](?:[^/%\x00-\x1f\x7f]*[^\s/%\x00-\x1f\x7f])?$"),
+    StringConstraints(
+        min_length=1, max_length=255, pattern=r"^[^\s/%\x00-\x1f\x7f](?:[^/%\x00-\x1f\x7f]*[^\s/%\x00-\x1f\x7f])?$"
+    ),
 ]
 """1 to 255 characters; no ``/``, ``%`` or control character, no blank at either end (it travels in URL paths)."""
 
@@ -20,15 +25,57 @@ Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{6,14}$")]
 """E.164 (ITU-T): ``+``, country code, up to 15 digits in all, as in ``+4915112345678``."""
 
 
-def known_zone(name: str) -> str:
-    """Refuse a time zone that the IANA database does not have."""
+@cache
+def _zones() -> frozenset[str]:
+    """Every IANA zone; reading them from the disk takes milliseconds."""
     from zoneinfo import available_timezones
 
-    if name not in available_timezones():
+    return frozenset(available_timezones())
+
+
+def known_zone(name: str) -> str:
+    """Refuse a time zone that the IANA database does not have."""
+    if name not in _zones():
         from ..errors import did_you_mean
 
-        raise ValueError(f"{name[:64]!r} is not an IANA time zone. {did_you_mean(name, available_timezones()) or ''}".strip())
+        raise ValueError(f"{name[:64]!r} is not an IANA time zone. {did_you_mean(name, _zones()) or ''}".strip())
     return name
+
+
+_LOCALE = re.compile(r"([a-z]{2,3})(-[a-z]{4})?(-(?:[a-z]{2}|[0-9]{3}))?((?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*)")
+
+
+def normal_locale(tag: str) -> str:
+    """A language tag as BCP 47 writes it: ``en_us`` becomes ``en-US``, ``zh_hant_tw`` ``zh-Hant-TW``."""
+    found = _LOCALE.fullmatch(tag.replace("_", "-").lower())
+    if not found:
+        raise ValueError(f"{tag[:64]!r} is not a locale such as 'en', 'en-US' or 'zh-Hant-TW'")
+    language, script, region, variants = (part or "" for part in found.groups())
+    return language + script.title() + region.upper() + variants
+
+
+LARGEST_DATA_BYTES = 64 * 1024
+DEEPEST_DATA = 16
+
+
+def small_data(data: dict[str, Any]) -> dict[str, Any]:
+    """Refuse custom data above 64 KB as JSON or nested more than 16 deep: it travels with every message."""
+
+    def depth(value: Any) -> int:
+        if isinstance(value, (dict, list)):
+            items: Any = value.values() if isinstance(value, dict) else value  # pyright: ignore[reportUnknownVariableType]
+            return 1 + max(map(depth, items), default=0)
+        return 0
+
+    try:
+        size = len(json.dumps(data, ensure_ascii=False, allow_nan=False).encode())
+    except (TypeError, ValueError, RecursionError):
+        raise ValueError("custom data must be JSON: text, finite numbers, booleans, null, lists and objects") from None
+    if size > LARGEST_DATA_BYTES:
+        raise ValueError(f"custom data may have at most {LARGEST_DATA_BYTES:,} bytes as JSON, not {size:,}")
+    if (levels := depth(data)) > DEEPEST_DATA:
+        raise ValueError(f"custom data may be nested at most {DEEPEST_DATA} deep, not {levels}")
+    return data
 
 
 def plain_email(address: str) -> str:
@@ -43,7 +90,8 @@ def plain_email(address: str) -> str:
 
 Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(plain_email)]
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(known_zone)]
-Locale = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}$", max_length=35)]
+Locale = Annotated[str, StringConstraints(max_length=35), AfterValidator(normal_locale)]
+SubscriberData = Annotated[dict[str, Any], AfterValidator(small_data)]
 
 
 class Subscriber(Model):
@@ -60,7 +108,7 @@ class Subscriber(Model):
     avatar: str | None = Field(default=None, max_length=2048)
     locale: Locale | None = None
     timezone: TimeZone | None = None
-    data: dict[str, Any] | None = None
+    data: SubscriberData | None = None
 
 
 class ChannelAddress(Model):
@@ -87,5 +135,7 @@ class StoredSubscriber(Model):
     timezone: str | None = None
     data: dict[str, Any] = {}
     addresses: tuple[ChannelAddress, ...] = ()
+    is_online: bool | None = None
+    last_online_at: datetime | None = None
     created_at: datetime
     updated_at: datetime

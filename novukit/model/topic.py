@@ -28,6 +28,7 @@ class TopicSubscription(Model):
 
     id: UUID
     identifier: str
+    name: str | None = None
     topic: Topic
     subscriber_uuid: UUID
     subscriber_id: str

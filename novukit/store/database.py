@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -47,11 +48,12 @@ for _table in TABLES:
 def encode(value: Any) -> str:
     """JSON text of ``value`` for a ``jsonb`` column.
 
-    Raises :class:`NotSerialisable` for NaN, infinity, NUL characters and whatever JSON cannot hold: SQLite would keep
-    some of these silently and Postgres refuse them late.
+    Raises :class:`NotSerialisable` for NaN, infinity, NUL characters, lone surrogates and whatever JSON cannot hold:
+    SQLite would keep some of these silently and Postgres refuse them late.
     """
     try:
         text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text.encode()  # half a surrogate pair is a ValueError here, and no text to either engine
     except (TypeError, ValueError, RecursionError) as err:
         raise NotSerialisable(f"A value cannot be kept as JSON: {err}.") from None
     if "\\u0000" in text and "\x00" in _strings(value):
@@ -80,9 +82,13 @@ def decode(text: str | None) -> Any:
 @cache
 def _numbered(sql: str) -> str:
     """The same statement with SQLite's ``?1`` for Postgres' ``$1``, and without the casts that only Postgres needs."""
-    return re.sub(r"\$(\d+)", r"?\1", re.sub(r"::\w+(\[\])?", "", sql)).replace(" for update skip locked", "").replace(
-        " for update", ""
-    ).replace(" for share", "")
+    return (
+        re.sub(r"\$(\d+)", r"?\1", re.sub(r"::\w+(\[\])?", "", sql))
+        .replace(" for update skip locked", "")
+        .replace(" for update", "")
+        .replace(" for share", "")
+        .replace(" for key share", "")
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +128,14 @@ class Database:
         return Scope(self, environment_id)
 
     async def open(self) -> None:
-        """Open the pool. Raises :class:`DatabaseUnavailable` with host, port and name when nothing answers."""
+        """Open the pool, or the file.
+
+        Raises :class:`DatabaseUnavailable` with host, port and name, or the file, when that cannot be done.
+        """
         if self.dialect == "postgres":
             await _open_pool(self._engine, self.url)
+        else:
+            await _open_file(self._engine, sqlite_path(self.url))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -189,18 +200,38 @@ def sqlite_path(url: str) -> Path:
 
 
 def _engine_for(url: str, synchronous: Synchronous, inline: bool) -> tuple[Dialect, Any]:
-    if url.startswith("sqlite:///") and len(url) > len("sqlite:///"):
+    if url.startswith("sqlite:///") and len(url) > len("sqlite:///") and ":memory:" not in url:
         return "sqlite", WalEngine(str(sqlite_path(url)), synchronous=synchronous, inline=inline)
-    if url.startswith(("postgres://", "postgresql://")):
+    if url.startswith(("postgres://", "postgresql://")) and _has_good_port(url):
         try:
             from .postgres import PoolEngine
         except ImportError:
             raise ExtraMissing("Postgres needs a driver.", hint="Run: pip install 'novukit[postgres]'") from None
         return "postgres", PoolEngine({"dsn": url})
     raise SettingsInvalid(
-        f"{url.split('@')[-1][:64]!r} is not a database URL.",
-        hint="Use sqlite:///novukit.db or postgres://user:password@host:5432/name.",
+        f"{url.rpartition('@')[2][:64]!r} is not a database URL.",
+        hint="Use sqlite:///novukit.db or postgres://user:password@host:5432/name (with %2F for / in a password).",
     )
+
+
+def _has_good_port(url: str) -> bool:
+    """Whether the port is one, or none is given. A ``/``, ``#`` or ``?`` in a password ends up here too."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
+async def _open_file(engine: WalEngine, path: Path) -> None:
+    try:
+        await engine.writer.execute("select 1 from sqlite_master")
+    except sqlite3.Error as err:
+        await engine.close()
+        if not path.parent.is_dir():
+            hint = f"There is no folder {str(path.parent)!r}."
+        else:
+            hint = "Is it a SQLite file, and may it and its folder be written?"
+        raise DatabaseUnavailable(f"The SQLite file {str(path)!r} cannot be opened: {err}.", hint=hint) from None
 
 
 async def _open_pool(engine: Any, url: str) -> None:
@@ -222,7 +253,9 @@ async def _open_pool(engine: Any, url: str) -> None:
         raise DatabaseUnavailable(
             f"Postgres at {where}: there is no database of this name.", hint=f"Create it: createdb {parts.path[1:]}"
         ) from None
-    except (OSError, TimeoutError, asyncpg.PostgresError) as err:
+    except asyncpg.PostgresError as err:
+        raise DatabaseUnavailable(f"Postgres at {where} refuses: {err}.", hint="Check the database URL.") from None
+    except (OSError, TimeoutError, asyncpg.InterfaceError) as err:
         raise DatabaseUnavailable(
             f"Postgres does not answer at {where} ({type(err).__name__}).", hint="Is it running, and is the URL right?"
         ) from None

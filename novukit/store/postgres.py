@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
+import asyncpg
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
 ACQUIRE_SECONDS = 5.0
@@ -21,20 +23,32 @@ class PoolTransaction(PostgresTransaction):
 
     engine: PoolEngine
 
-    async def __aenter__(self) -> PoolTransaction:
+    async def commit(self) -> None:
+        """COMMIT. Once a statement has failed Postgres makes a ROLLBACK of it, and says so only in passing."""
+        if await self.connection.execute("commit") != "COMMIT":
+            self._rolled_back = True
+            raise asyncpg.InFailedSQLTransactionError("a statement of this transaction failed; nothing was kept")
+        self._committed = True
+
+    async def rollback(self) -> None:
+        await self.connection.execute("rollback")
+        self._rolled_back = True
+
+    async def __aenter__(self) -> Self:
         if self._parent is not None:
             return self._parent  # type: ignore[return-value]
         self.connection = await self.engine.acquire()
         try:
-            self.transaction = self.connection.transaction()
-            await self.begin()
+            await self.connection.execute("begin")
         except BaseException:
             await self._give_back(broken=True)
             raise
         self.context = self.engine.current_transaction.set(self)
         return self
 
-    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> bool:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
         if self._parent is not None:
             return error is None
         self.engine.current_transaction.reset(self.context)

@@ -1,4 +1,4 @@
-"""SQLite under Piccolo: one writer and a few readers on standing connections, WAL, ``BEGIN IMMEDIATE``, safe under cancellation.
+"""SQLite under Piccolo: one writer and a few readers on standing connections, WAL, safe under cancellation.
 
 Piccolo's own engine opens a connection and a thread for each query, and a ``BEGIN IMMEDIATE`` that times out leaks
 both; this one keeps its connections and never leaves a statement half awaited.
@@ -11,7 +11,8 @@ import contextlib
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, TypeVar
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
 
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType, dict_factory
 
@@ -21,7 +22,7 @@ BUSY_SECONDS = 10.0
 
 
 async def settle(work: Awaitable[T]) -> T:
-    """Await ``work`` to its end even when we are cancelled (SQLite's thread cannot be interrupted), then pass the cancel on."""
+    """Await ``work`` to its end even when cancelled (SQLite's thread cannot be stopped), then pass the cancel on."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)
@@ -41,6 +42,8 @@ class Connection:
         self._path, self._synchronous = path, synchronous
         self._thread = None if inline else ThreadPoolExecutor(1, thread_name_prefix="novukit-sqlite")
         self._sqlite: sqlite3.Connection | None = None
+        self.failed = False
+        """Whether a statement failed since the last BEGIN."""
 
     def _connection(self) -> sqlite3.Connection:
         if self._sqlite is None:
@@ -74,11 +77,18 @@ class Connection:
             finally:
                 cursor.close()
 
-        return await self.call(work)
+        return await self._noting_failure(work)
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each row of arguments, in one hop."""
-        await self.call(lambda connection: connection.executemany(sql, rows).close())
+        await self._noting_failure(lambda connection: connection.executemany(sql, rows).close())
+
+    async def _noting_failure(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await self.call(work)
+        except sqlite3.Error:
+            self.failed = True
+            raise
 
     @property
     def in_transaction(self) -> bool:
@@ -90,7 +100,7 @@ class Connection:
             await self.call(lambda connection: connection.close())
             self._sqlite = None
         if self._thread is not None:
-            self._thread.shutdown(wait=False)
+            self._thread.shutdown()
 
 
 class WalTransaction(SQLiteTransaction):
@@ -99,13 +109,14 @@ class WalTransaction(SQLiteTransaction):
     engine: WalEngine
     connection: Connection
 
-    async def __aenter__(self) -> WalTransaction:
+    async def __aenter__(self) -> Self:
         if self._parent is not None:
             return self._parent  # type: ignore[return-value]
         await self.engine.writing.acquire()
         self.connection = self.engine.writer
         try:
             await self.connection.execute("begin immediate")
+            self.connection.failed = False
         except BaseException:
             await self._give_back()
             raise
@@ -113,6 +124,9 @@ class WalTransaction(SQLiteTransaction):
         return self
 
     async def commit(self) -> None:
+        """COMMIT, but nothing once a statement has failed: as Postgres has it, so that tests here tell the truth."""
+        if self.connection.failed:
+            raise sqlite3.OperationalError("a statement of this transaction failed; nothing was kept")
         await self.connection.execute("commit")
         self._committed = True
 
@@ -120,7 +134,9 @@ class WalTransaction(SQLiteTransaction):
         await self.connection.execute("rollback")
         self._rolled_back = True
 
-    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> bool:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
         if self._parent is not None:
             return error is None
         self.engine.current_transaction.reset(self.context)
@@ -147,9 +163,7 @@ class WalEngine(SQLiteEngine):
     ``synchronous`` FULL keeps an acknowledged commit through a power loss; NORMAL through a crash of the process.
     """
 
-    def __init__(
-        self, path: str, *, synchronous: Synchronous = "FULL", readers: int = 2, inline: bool = False
-    ) -> None:
+    def __init__(self, path: str, *, synchronous: Synchronous = "FULL", readers: int = 2, inline: bool = False) -> None:
         super().__init__(path=path)
         self.writer = Connection(path, synchronous, inline)
         self.writing = asyncio.Lock()

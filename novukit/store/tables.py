@@ -1,4 +1,7 @@
-"""The tables as Piccolo sees them. Nothing outside ``store`` imports this module; ``tests/store`` holds it to the migrated schema."""
+"""The tables as Piccolo sees them. Nothing outside ``store`` imports this module.
+
+``tests/store`` holds it to the schema that the migrations make.
+"""
 
 from piccolo.columns import JSONB, UUID, Boolean, Integer, Text, Timestamptz
 from piccolo.table import Table
@@ -169,6 +172,7 @@ class Execution(Table, tablename="novukit_execution"):
     worker_id = UUID(null=True, default=None)
     cancel_requested_at = Timestamptz(null=True, default=None)
     runs = Integer(default=None)
+    step = Text(null=True, default=None)
     reason = Text(null=True, default=None)
     detail = Text(default=None)
     created_at = Timestamptz(default=None)
@@ -188,6 +192,7 @@ class Checkpoint(Table, tablename="novukit_checkpoint"):
     detail = Text(default=None)
     attempts = Integer(default=None)
     args_hash = Text(default=None)
+    position = Integer(default=None)
     message_id = UUID(null=True, default=None)
     wake_at = Timestamptz(null=True, default=None)
     started_at = Timestamptz(null=True, default=None)
@@ -222,6 +227,8 @@ class Message(Table, tablename="novukit_message"):
     read_at = Timestamptz(null=True, default=None)
     archived_at = Timestamptz(null=True, default=None)
     snoozed_until = Timestamptz(null=True, default=None)
+    primary_done_at = Timestamptz(null=True, default=None)
+    secondary_done_at = Timestamptz(null=True, default=None)
     sent_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)

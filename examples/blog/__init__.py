@@ -1,0 +1,1 @@
+"""A blog that tells its authors about comments."""

@@ -1,0 +1,1 @@
+"""A shop that goes with an order from the receipt to the door."""

@@ -1,0 +1,1 @@
+"""A sign-up that welcomes, and nudges once."""

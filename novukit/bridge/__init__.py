@@ -1,0 +1,5 @@
+"""The bridge between novukit and the world: HTTP in Novu's shape. The only package that knows Litestar."""
+
+from .asgi import create_asgi
+
+__all__ = ["create_asgi"]

@@ -1,0 +1,118 @@
+"""Environments: the walled parts of the organization."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from litestar import get, post, put
+from litestar.params import FromPath, JSONBody
+from pydantic import Field
+
+from ...errors import InvalidInput, Issue
+from ...model import Environment
+from ...store import environments, keys
+from ..auth import TheCaller, TheRuntime
+from ..wire import Data, Wire, envelope, identify, missing
+
+TAGS = ["Environments"]
+
+Name = Annotated[str, Field(min_length=1, max_length=environments.LARGEST_NAME)]
+PublicId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class EnvironmentKey(Wire):
+    """A secret key in force."""
+
+    key: str
+    user_id: str = Field(alias="_userId")
+
+
+class EnvironmentOut(Wire):
+    """An environment. ``apiKeys`` are there only in the one that the caller's key opens."""
+
+    id: str = Field(alias="_id")
+    organization_id: str = Field(alias="_organizationId")
+    name: str
+    identifier: str
+    type: Literal["dev", "prod"]
+    slug: str
+    api_keys: list[EnvironmentKey] | None = None
+
+
+class NewEnvironment(Wire):
+    """What an environment is made of. ``color`` is taken for the SDKs' sake, and not kept."""
+
+    name: Name
+    color: str | None = None
+    parent_id: str | None = None
+    type: Literal["dev", "prod"] = "dev"
+
+
+class EnvironmentChanges(Wire):
+    """What may be changed of an environment."""
+
+    name: Name | None = None
+    identifier: PublicId | None = None
+    color: str | None = None
+    parent_id: str | None = None
+
+
+@get("/v1/environments", summary="List environments", tags=TAGS)
+async def list_all(caller: TheCaller, runtime: TheRuntime) -> Data[list[EnvironmentOut]]:
+    """All environments of the organization; with secret keys only the caller's own."""
+    found = await environments.all(runtime.database, caller.organization_id)
+    return envelope([await _out(one, caller, runtime) for one in found])
+
+
+@get("/v1/environments/me", summary="Show the caller's environment", tags=TAGS)
+async def me(caller: TheCaller, runtime: TheRuntime) -> Data[EnvironmentOut]:
+    """The environment that the secret key opens."""
+    return envelope(await _out(caller.environment, caller, runtime))
+
+
+@post("/v1/environments", summary="Create an environment", tags=TAGS)
+async def create(data: JSONBody[NewEnvironment], caller: TheCaller, runtime: TheRuntime) -> Data[EnvironmentOut]:
+    """Make an environment with a secret key of its own, which `novukit keys` shows on the server."""
+    _refuse_parent(data.parent_id)
+    made = await environments.create(
+        runtime.database, runtime.secrets, caller.organization_id, data.name, type=data.type
+    )
+    return envelope(await _out(made, caller, runtime))
+
+
+@put("/v1/environments/{environment_id:str}", summary="Change an environment", tags=TAGS)
+async def update(
+    environment_id: FromPath[str], data: JSONBody[EnvironmentChanges], caller: TheCaller, runtime: TheRuntime
+) -> Data[EnvironmentOut]:
+    """Rename an environment (its slug follows), or give it another public identifier."""
+    _refuse_parent(data.parent_id)
+    found = identify(environment_id, "environment")
+    if found not in {one.id for one in await environments.all(runtime.database, caller.organization_id)}:
+        raise missing("environment", environment_id)
+    changed = await environments.update(runtime.database, found, name=data.name, identifier=data.identifier)
+    return envelope(await _out(changed, caller, runtime))
+
+
+async def _out(one: Environment, caller: TheCaller, runtime: TheRuntime) -> EnvironmentOut:
+    shown = None
+    if one.id == caller.environment.id:
+        in_force = await keys.reveal(runtime.scope(one.id), runtime.secrets)
+        shown = [EnvironmentKey(key=secret, user_id=str(key.id)) for key, secret in in_force]
+    return EnvironmentOut(
+        id=str(one.id),
+        organization_id=str(one.organization_id),
+        name=one.name,
+        identifier=one.identifier,
+        type=one.type,
+        slug=one.slug,
+        api_keys=shown,
+    )
+
+
+def _refuse_parent(parent_id: str | None) -> None:
+    if parent_id is not None:
+        message, hint = "novukit's environments have no parents.", "Leave parentId out."
+        raise InvalidInput(message, hint=hint, issues=[Issue("/parentId", "not_supported", message, hint)])
+
+
+HANDLERS = [list_all, me, create, update]

@@ -1,0 +1,240 @@
+"""Events: trigger one workflow, many, or everyone; and cancel what a trigger began."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+from litestar import delete, post
+from litestar.params import FromPath, JSONBody
+from pydantic import Field
+
+from ... import engine
+from ...engine import Runtime
+from ...engine.payload import check_payload
+from ...errors import InvalidInput, Issue, NovukitError, TooLarge
+from ...model import Everyone, Identifier, Subscriber, TransactionId, Trigger, Triggered
+from ...store import Scope, subscribers, workflows
+from .. import wire
+from ..auth import Here, TheRuntime
+from ..body import LARGE_BODY, StrictRequest
+from ..issues import refusal
+from ..wire import Data, Wire
+from . import overrides
+from .recipients import Named, read_at, read_subscriber
+
+TAGS = ["Events"]
+
+LARGEST_PAYLOAD = 512 * 1024
+"""Bytes that a payload may have as JSON in UTF-8: it travels with every execution."""
+
+MOST_EVENTS = 100
+
+_LEFT_OUT = {
+    "bridge_url": "novukit runs the workflows that were synced; it fetches none from a bridgeUrl at trigger time.",
+    "context": "novukit has no contexts.",
+    "controls": "A step's values come from the workflow's code; there are no controls to set.",
+    "agent_id": "novukit has no agents.",
+}
+
+
+class BroadcastIn(Wire):
+    """What may be asked with every trigger."""
+
+    name: Identifier
+    payload: dict[str, Any] = Field(default_factory=dict[str, Any])
+    overrides: dict[str, Any] | None = None
+    transaction_id: TransactionId | None = None
+    actor: Any = None
+    tenant: Any = None
+    context: Any = None
+    bridge_url: Any = None
+    controls: Any = None
+    agent_id: Any = None
+
+
+class TriggerIn(BroadcastIn):
+    """A trigger and its recipients; each recipient has one of several forms, see ``recipients``."""
+
+    to: Any
+
+
+class BulkIn(Wire):
+    """Several triggers, each of which may fail alone."""
+
+    events: list[Any] = Field(min_length=1, max_length=MOST_EVENTS)
+
+
+class TenantIn(Wire):
+    """For whom, among the customers of the caller, the event is."""
+
+    identifier: str = Field(min_length=1, max_length=255)
+    name: str | None = None
+    data: dict[str, Any] | None = None
+
+
+class TriggeredOut(Wire):
+    """How a trigger was answered. ``executions`` counts those that began at once; topics follow."""
+
+    acknowledged: bool = True
+    status: str
+    error: list[str] | None = None
+    transaction_id: str | None = None
+    event_id: str | None = None
+    executions: int = 0
+    duplicate: bool = False
+
+
+class TriggeredTwice(TriggeredOut):
+    """The answer in the envelope and beside it: one of Novu's clients looks here, another there."""
+
+    data: TriggeredOut
+
+
+@post("/v1/events/trigger", summary="Trigger a workflow", tags=TAGS, request_max_body_size=LARGE_BODY)
+async def trigger(request: StrictRequest, data: JSONBody[TriggerIn], here: Here, runtime: TheRuntime) -> TriggeredTwice:
+    """Trigger a workflow for up to 100 recipients."""
+    return _twice(answer(await _ask(runtime, here, data, len(await request.body()))))
+
+
+@post(
+    "/v1/events/trigger/broadcast",
+    summary="Trigger a workflow for everyone",
+    tags=TAGS,
+    request_max_body_size=LARGE_BODY,
+)
+async def broadcast(
+    request: StrictRequest, data: JSONBody[BroadcastIn], here: Here, runtime: TheRuntime
+) -> TriggeredTwice:
+    """Trigger a workflow for every subscriber of the environment."""
+    return _twice(answer(await _ask(runtime, here, data, len(await request.body()))))
+
+
+@post("/v1/events/trigger/bulk", summary="Trigger several times", tags=TAGS, request_max_body_size=LARGE_BODY)
+async def bulk(
+    request: StrictRequest, data: JSONBody[BulkIn], here: Here, runtime: TheRuntime
+) -> Data[list[TriggeredOut]]:
+    """Trigger 1 to 100 times. The results are in the order of the events; one that fails does not stop the others."""
+    _refuse_repeated(data.events)
+    size = len(await request.body())
+    results: list[TriggeredOut] = []
+    for event in data.events:
+        try:
+            results.append(answer(await _ask(runtime, here, wire.read(TriggerIn, event), size)))
+        except NovukitError as err:
+            results.append(TriggeredOut(status="error", error=_sentences(err)))
+    return wire.envelope(results)
+
+
+@delete("/v1/events/trigger/{transaction_id:str}", status_code=200, summary="Cancel a transaction", tags=TAGS)
+async def cancel(transaction_id: FromPath[str], here: Here, runtime: TheRuntime) -> Data[bool]:
+    """Cancel what has not ended of a transaction; false when there was nothing to cancel."""
+    done = await engine.cancel(runtime, here, transaction_id)
+    return wire.envelope(bool(done.cancelled or done.cancelling))
+
+
+def answer(done: Triggered) -> TriggeredOut:
+    """How a trigger was answered, in the words of the wire."""
+    return TriggeredOut(
+        status=done.status.value,
+        transaction_id=done.transaction_id,
+        event_id=str(done.event_id) if done.event_id else None,
+        executions=done.executions,
+        duplicate=done.duplicate,
+    )
+
+
+def _twice(told: TriggeredOut) -> TriggeredTwice:
+    return TriggeredTwice(data=told, **dict(told))
+
+
+async def _ask(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> Triggered:
+    """Check what was asked and trigger. ``size`` is that of the whole body, in bytes."""
+    found: list[Issue] = []
+    named = Named()
+    if isinstance(body, TriggerIn):
+        named.read(body.to, found)
+    else:
+        named.to.append(Everyone())
+    for name, sentence in _LEFT_OUT.items():
+        if getattr(body, name) is not None:
+            alias = type(body).model_fields[name].alias or name
+            found.append(Issue(f"/{alias}", "not_supported", sentence, "Leave it out."))
+    actor = read_subscriber(body.actor, "/actor", found) if body.actor is not None else None
+    tenant = _tenant(body.tenant, found)
+    asked = overrides.check(body.overrides, found) if body.overrides else None
+    # The spec is read only for what must be held against it: a plain trigger does without.
+    workflow = await workflows.get(scope, body.name) if asked or named.addresses else None
+    if workflow and asked:
+        overrides.fit(asked, workflow.spec, found)
+    if found:
+        raise refusal(found)
+    if size > LARGEST_PAYLOAD:
+        _refuse_large(body.payload)
+    ask = Trigger(
+        workflow=body.name,
+        to=tuple(named.to),
+        payload=body.payload,
+        overrides=body.overrides or {},
+        actor=actor.subscriber() if actor else None,
+        tenant=tenant,
+        transaction_id=body.transaction_id,
+    )
+    if workflow and workflow.active and named.addresses:
+        check_payload(workflow, body.payload)
+        await _keep_addresses(scope, ask, named)
+    return await engine.trigger(runtime, scope, ask)
+
+
+async def _keep_addresses(scope: Scope, ask: Trigger, named: Named) -> None:
+    """Keep the addresses that came with recipients before an execution can look for them."""
+    people = [to for to in ask.to if isinstance(to, Subscriber)]
+    async with scope.database.transaction():
+        await subscribers.upsert_many(scope, people)
+        for subscriber_id, addresses in named.addresses.items():
+            for address in addresses:
+                await subscribers.set_address(scope, subscriber_id, address)
+
+
+def _tenant(value: Any, found: list[Issue]) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    if isinstance(value, str):
+        value = {"identifier": value}
+    tenant = read_at(TenantIn, value, "/tenant", found)
+    return tenant.model_dump(by_alias=True, exclude_none=True) if tenant else None
+
+
+def _refuse_large(payload: dict[str, Any]) -> None:
+    size = len(json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
+    if size > LARGEST_PAYLOAD:
+        message = f"The payload has {size:,} bytes; {LARGEST_PAYLOAD:,} is the limit."
+        hint = "Store what is large elsewhere and pass a link to it."
+        raise TooLarge(message, hint=hint, issues=[Issue("/payload", "too_large", message, hint)])
+
+
+def _refuse_repeated(events: list[Any]) -> None:
+    """Refuse a bulk in which one transaction id comes twice: the second would silently begin nothing."""
+    first: dict[str, int] = {}
+    found: list[Issue] = []
+    for number, event in enumerate(events):
+        name = cast("dict[str, Any]", event).get("transactionId") if isinstance(event, dict) else None
+        if not isinstance(name, str):
+            continue
+        if name in first:
+            message = f"has the transactionId of event {first[name]}"
+            hint = "Give each event its own."
+            found.append(Issue(f"/events/{number}/transactionId", "repeated_transaction_id", message, hint))
+        first.setdefault(name, number)
+    if found:
+        raise refusal(found)
+
+
+def _sentences(err: NovukitError) -> list[str]:
+    """Why an event of a bulk failed, a sentence for each thing that is wrong."""
+    if isinstance(err, InvalidInput) and err.issues:
+        return [f"{i.path or 'The event'}: {i.message}.{f' {i.hint}' if i.hint else ''}" for i in err.issues]
+    return [str(err)]
+
+
+HANDLERS: list[Any] = [trigger, broadcast, bulk, cancel]

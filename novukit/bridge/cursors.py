@@ -1,0 +1,55 @@
+"""The parameters of a list by cursor: ``dependencies=CURSOR`` and ``query: TheQuery`` in the handler."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from litestar.di import NamedDependency, Provide
+from litestar.params import QueryParameter, SkipValidation
+
+from ..errors import Issue
+from ..store.pages import PageQuery
+from . import issues
+from .wire import Limit
+
+TheQuery: TypeAlias = SkipValidation[NamedDependency[PageQuery]]
+"""``query: TheQuery``: which page is wanted."""
+
+ContextKeys = Annotated[
+    list[str] | None, QueryParameter(name="contextKeys", description="Must be left out: novukit has no contexts.")
+]
+
+
+def page_query(
+    *,
+    limit: Limit = 10,
+    after: Annotated[str | None, QueryParameter(description="The `next` of an earlier page.")] = None,
+    before: Annotated[str | None, QueryParameter(description="The `previous` of an earlier page.")] = None,
+    order_direction: Annotated[
+        Literal["ASC", "DESC"], QueryParameter(name="orderDirection", description="DESC is newest first.")
+    ] = "DESC",
+    order_by: Annotated[
+        Literal["_id", "createdAt"], QueryParameter(name="orderBy", description="Both are the order of creation.")
+    ] = "_id",
+    include_cursor: Annotated[
+        bool, QueryParameter(name="includeCursor", description="Whether the cursor's own row is part of the page.")
+    ] = False,
+) -> PageQuery:
+    """Which page of a list."""
+    return PageQuery(
+        after=after, before=before, limit=limit, ascending=order_direction == "ASC", include_cursor=include_cursor
+    )
+
+
+CURSOR = {"query": Provide(page_query, sync_to_thread=False)}
+
+
+def refuse_contexts(context_keys: list[str] | None) -> None:
+    """Raise :class:`InvalidInput` for a filter that would otherwise be passed over in silence."""
+    if context_keys:
+        raise issues.refusal([no_contexts("/contextKeys")], "The query")
+
+
+def no_contexts(path: str) -> Issue:
+    """What is wrong with asking for a context."""
+    return Issue(path, "not_supported", "is not supported: novukit has no contexts", "Leave it out.")

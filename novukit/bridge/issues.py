@@ -1,0 +1,206 @@
+"""What pydantic and msgspec complain of, in plain words: each thing that is wrong, with its JSON pointer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from types import UnionType
+from typing import Annotated, Any, Union, cast, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from ..errors import InvalidInput, Issue, did_you_mean
+from .body import pointer
+
+MOST_ISSUES = 50
+WRONG_TYPE = "wrong_type"
+
+_EXPECTED = {
+    "string_type": "text", "int_type": "a whole number", "int_from_float": "a whole number",
+    "int_parsing": "a whole number", "float_type": "a number", "float_parsing": "a number",
+    "bool_type": "true or false", "bool_parsing": "true or false", "list_type": "a list", "tuple_type": "a list",
+    "set_type": "a list", "frozen_set_type": "a list", "dict_type": "an object", "mapping_type": "an object",
+    "model_type": "an object", "model_attributes_type": "an object", "none_required": "null",
+    "datetime_type": "a timestamp", "date_type": "a date", "time_delta_type": "a duration", "uuid_type": "an id",
+    "bytes_type": "text", "url_type": "a URL", "decimal_type": "a number",
+}  # fmt: skip
+
+_SAID: dict[str, tuple[str, str]] = {
+    "missing": ("required", "is required"),
+    "greater_than": ("out_of_range", "must be more than {gt}"),
+    "greater_than_equal": ("out_of_range", "must be at least {ge}"),
+    "less_than": ("out_of_range", "must be less than {lt}"),
+    "less_than_equal": ("out_of_range", "must be at most {le}"),
+    "multiple_of": ("out_of_range", "must be a multiple of {multiple_of}"),
+    "finite_number": ("out_of_range", "must be a finite number"),
+    "string_too_long": ("too_long", "must have at most {max_length} characters"),
+    "string_too_short": ("too_short", "must have at least {min_length} characters"),
+    "too_long": ("too_long", "must have at most {max_length} items, not {actual_length}"),
+    "too_short": ("too_short", "must have at least {min_length} items, not {actual_length}"),
+    "string_pattern_mismatch": ("bad_format", "must be of the form {pattern}"),
+    "literal_error": ("not_allowed", "must be {expected}"),
+    "enum": ("not_allowed", "must be {expected}"),
+    "union_tag_invalid": ("not_allowed", "must have {discriminator} as one of {expected_tags}"),
+    "union_tag_not_found": ("required", "needs {discriminator}"),
+    "datetime_parsing": ("bad_format", "must be an ISO 8601 timestamp, such as 2026-01-01T00:00:00Z"),
+    "datetime_from_date_parsing": ("bad_format", "must be an ISO 8601 timestamp, such as 2026-01-01T00:00:00Z"),
+    "datetime_object_invalid": ("bad_format", "must be an ISO 8601 timestamp, such as 2026-01-01T00:00:00Z"),
+    "timezone_aware": ("bad_format", "needs a time zone, such as Z or +02:00"),
+    "uuid_parsing": ("bad_format", "is not an id"),
+    "url_parsing": ("bad_format", "is not a URL"),
+    "url_scheme": ("bad_format", "must be a URL that begins with {expected_schemes}"),
+    "value_error": ("invalid", "{error}"),
+    "assertion_error": ("invalid", "{error}"),
+}  # fmt: skip
+
+
+def of_model(error: ValidationError, value: Any, model: Any) -> list[Issue]:
+    """All that is wrong with ``value``, which does not fit ``model``; at most 50."""
+    found: dict[tuple[str, str], list[Issue]] = {}
+    expected: dict[str, list[str]] = {}
+    gots: dict[str, str] = {}
+    for detail in error.errors(include_url=False):
+        path = _pointer(detail, value)
+        if detail["type"] in _EXPECTED:
+            expected.setdefault(path, []).append(_EXPECTED[detail["type"]])
+            gots[path] = _kind(detail["input"])
+            found.setdefault((path, WRONG_TYPE), [])
+        else:
+            issue = _issue(path, detail, model)
+            found.setdefault((path, issue.code), []).append(issue)
+    issues: list[Issue] = []
+    for (path, code), several in found.items():
+        if code != WRONG_TYPE:
+            issues.extend(dict.fromkeys(several))
+        elif not any(other.startswith(f"{path}/") for other, _ in found):
+            # A union complains once for each of its members, of the deepest of which only the last is of use.
+            words = " or ".join(dict.fromkeys(expected[path]))
+            issues.append(Issue(path, WRONG_TYPE, f"expected {words}, got {gots[path]}"))
+    return issues[:MOST_ISSUES]
+
+
+def of_parameters(extra: Iterable[Any], allowed: dict[str, Sequence[str]]) -> list[Issue]:
+    """What Litestar found wrong with the parameters of a request. ``allowed`` names the values of closed ones."""
+    issues: list[Issue] = []
+    for item in extra:
+        name = str(item.get("key", ""))
+        issues.append(_parameter(pointer("", name) if name else "", name, str(item.get("message", "")), allowed))
+    return issues[:MOST_ISSUES]
+
+
+def refusal(issues: Sequence[Issue], whole: str = "The body") -> InvalidInput:
+    """One error that tells them all; its message is the first and how many more there are."""
+    first = issues[0]
+    more = f", and {len(issues) - 1} more" if len(issues) > 1 else ""
+    return InvalidInput(f"{first.path or whole}: {first.message}{more}.", hint=first.hint, issues=issues)
+
+
+def _issue(path: str, detail: ErrorDetails, model: Any) -> Issue:
+    kind, context = detail["type"], cast("dict[str, Any]", detail.get("ctx", {}))
+    if kind == "extra_forbidden":
+        name = str(detail["loc"][-1])
+        hint = did_you_mean(name, _fields(model, detail["loc"][:-1]))
+        return Issue(path, "unknown_field", "is not a known field", hint)
+    if kind == "string_too_short" and context.get("min_length") == 1:
+        return Issue(path, "empty", "must not be empty")
+    if kind in _SAID:
+        code, words = _SAID[kind]
+        hint = None
+        if kind in {"literal_error", "enum"} and isinstance(detail["input"], str):
+            hint = did_you_mean(detail["input"], re.findall(r"'([^']*)'", str(context.get("expected", ""))))
+            hint = hint if hint and hint.startswith("Did") else None
+        return Issue(path, code, words.format_map(context), hint)
+    return Issue(path, kind, detail["msg"])
+
+
+def _parameter(path: str, name: str, message: str, allowed: dict[str, Sequence[str]]) -> Issue:
+    if found := re.match(r"Expected `\w+` (<=|>=|<|>) (\S+)", message):
+        words = {"<=": "at most", ">=": "at least", "<": "less than", ">": "more than"}[found[1]]
+        return Issue(path, "out_of_range", f"must be {words} {found[2]}")
+    if found := re.match(r"Expected `\w+` of length (<=|>=) (\d+)", message):
+        most = found[1] == "<="
+        return Issue(path, "too_long" if most else "too_short", f"must have at {'most' if most else 'least'} {found[2]} characters")
+    if found := re.match(r"Expected `(\w+)`", message):
+        words = {"int": "a whole number", "float": "a number", "bool": "true or false", "uuid": "an id",
+                 "datetime": "an ISO 8601 timestamp"}.get(found[1], "another value")  # fmt: skip
+        return Issue(path, WRONG_TYPE, f"expected {words}")
+    if found := re.match(r"Invalid enum value '(.*)'", message):
+        known = allowed.get(name, ())
+        hint = did_you_mean(found[1], known)
+        said = f"must be one of {', '.join(known)}" if known else "is not one of the allowed values"
+        return Issue(path, "not_allowed", said, hint if hint and hint.startswith("Did") else None)
+    if "datetime" in message.lower() or "RFC3339" in message:
+        return Issue(path, "bad_format", "must be an ISO 8601 timestamp, such as 2026-01-01T00:00:00Z")
+    return Issue(path, "invalid", "is not a valid value")
+
+
+def _pointer(detail: ErrorDetails, value: Any) -> str:
+    """The pointer of a complaint's place. What pydantic adds to it to name the member of a union is left out."""
+    path = ""
+    for at, key in enumerate(detail["loc"]):
+        last = at == len(detail["loc"]) - 1
+        if isinstance(value, dict) and key in value:
+            value, path = cast("dict[Any, Any]", value)[key], pointer(path, key)
+        elif isinstance(value, list) and isinstance(key, int) and key < len(cast("list[Any]", value)):
+            value, path = cast("list[Any]", value)[key], pointer(path, key)
+        elif last and detail["type"] == "missing":
+            path = pointer(path, key)
+    return path
+
+
+def _fields(model: Any, loc: Sequence[int | str]) -> list[str]:
+    """The names of the fields at ``loc`` within ``model``, as they are on the wire."""
+    types = list(members(model))
+    for key in loc:
+        step = [inner for type in types for inner in _within(type, key)]
+        named = [type for type in types if getattr(type, "__name__", None) == key]
+        types = step or named or types
+    return [
+        field.alias or name
+        for type in types
+        if isinstance(type, type_of_models) and issubclass(type, BaseModel)
+        for name, field in type.model_fields.items()
+    ]
+
+
+type_of_models = type(BaseModel)
+
+
+def _within(annotation: Any, key: int | str) -> Iterator[Any]:
+    if isinstance(annotation, type_of_models) and issubclass(annotation, BaseModel):
+        for name, field in annotation.model_fields.items():
+            if key in (name, field.alias):
+                yield from members(field.annotation)
+    elif get_args(annotation):
+        yield from members(get_args(annotation)[-1 if isinstance(key, str) else 0])
+
+
+def members(annotation: Any) -> Iterator[Any]:
+    """The members of a union, or the one type that it is."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from members(get_args(annotation)[0])
+    elif origin in (Union, UnionType):
+        for member in get_args(annotation):
+            yield from members(member)
+    else:
+        yield annotation
+
+
+def _kind(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return str(value)[:20]
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case dict():
+            return "an object"
+        case _:
+            return "something else"

@@ -1,0 +1,5 @@
+"""``python -m novukit.cli``."""
+
+from . import main
+
+main()

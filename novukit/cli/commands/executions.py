@@ -1,0 +1,169 @@
+"""``novukit executions``: what ran, for whom, and why it ended as it did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .. import shape
+from ..index import summary
+from ..output import Column, text
+from ..reasons import in_words
+from ..session import Session
+from ..values import ago, count
+
+command = shape.group(
+    "executions",
+    summary("executions"),
+    examples="""
+    novukit executions list --status failed
+    novukit executions show 019acb12
+    novukit executions resume 019acb12
+    """,
+)
+
+STATUSES = ["pending", "running", "waiting", "completed", "merged", "cancelled", "failed", "parked"]
+
+
+@command.command("list", examples="novukit executions list --workflow welcome --status failed --status parked")
+@click.option("--status", multiple=True, type=click.Choice(STATUSES), help="Only this status; repeatable.")
+@click.option("--workflow", metavar="ID", help="Only this workflow.")
+@click.option("--subscriber", metavar="ID", help="Only this subscriber.")
+@click.option("--transaction", metavar="ID", help="Only this transaction.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=30, show_default=True, help="How many to show.")
+@shape.connected
+async def list_(
+    session: Session, status: tuple[str, ...], workflow: str | None, subscriber: str | None, transaction: str | None,
+    limit: int,
+) -> None:  # fmt: skip
+    """List executions, newest first."""
+    found = await session.pages(
+        "/v1/executions", limit, status=list(status) or None, workflowId=workflow, subscriberId=subscriber,
+        transactionId=transaction,
+    )  # fmt: skip
+
+    def draw() -> None:
+        table(session, found.data, "There are no such executions." if status or workflow else "Nothing has run yet.")
+        if found.more:
+            session.output.note((found.more, "dim"))
+
+    session.output.show({"data": found.data, "totalCount": found.total}, draw)
+
+
+@command.command(
+    "show",
+    examples="""
+    novukit executions show 019acb12
+    # all executions of a transaction
+    novukit executions show 6f1c2d3e-0b1a-4c5d-8e9f-a0b1c2d3e4f5
+    """,
+)
+@click.argument("id")
+@shape.connected
+async def show(session: Session, id: str) -> None:
+    """Draw the timeline of an execution. ID is an execution or transaction id, or 8 characters of either."""
+    from ..finding import executions
+    from ..timeline import draw as draw_one
+
+    found = await executions(session, id)
+
+    def draw() -> None:
+        for number, one in enumerate(found):
+            if number:
+                session.output.line("")
+            draw_one(session.output, one)
+
+    session.output.show(found[0] if len(found) == 1 else {"data": found}, draw)
+
+
+@command.command(
+    "resume",
+    examples="""
+    novukit executions resume 019acb12
+    novukit executions resume --workflow welcome --all-failed
+    """,
+)
+@click.argument("ids", nargs=-1)
+@click.option("--all-failed", is_flag=True, help="All failed and parked ones that the other options leave.")
+@click.option("--workflow", metavar="ID", help="Only this workflow; with --all-failed.")
+@click.option("--step", metavar="ID", help="Only those that failed in this step; with --all-failed.")
+@click.option("--reason", metavar="REASON", help="Only those that failed for this reason; with --all-failed.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@shape.connected
+async def resume(
+    session: Session, ids: tuple[str, ...], all_failed: bool, workflow: str | None, step: str | None, reason: str | None,
+    yes: bool,
+) -> None:  # fmt: skip
+    """Go on with failed or parked executions at the step that failed."""
+    from ..asking import confirm
+    from ..finding import executions
+    from ..session import live_workers
+
+    if bool(ids) == all_failed:
+        raise click.UsageError("Give either ids or --all-failed.")
+    if ids:
+        chosen = [one["id"] for name in ids for one in await executions(session, name, steps=False)]
+        answer = await session.post("/v1/executions/resume", {"executionIds": chosen})
+    else:
+        which = " ".join(filter(None, [workflow and f"of {workflow}", step and f"at {step}", reason]))
+        confirm(session.output, f"Resume all failed and parked executions {which}".strip() + "?", yes)
+        wanted = {"workflowId": workflow, "step": step, "reason": reason, "status": ["failed", "parked"]}
+        answer = await session.post(
+            "/v1/executions/resume", {"filter": {key: value for key, value in wanted.items() if value}}
+        )
+    resumed = int(answer["resumed"])
+
+    def draw() -> None:
+        session.output.line((count(resumed, "execution"), "bold"), " resumed.")
+        if ids and resumed < len(chosen):
+            session.output.note(("Only failed and parked executions can be resumed.", "dim"))
+
+    session.output.show(answer, draw)
+    if resumed and await live_workers(session) == 0:
+        session.output.note(("! ", "yellow"), "No worker is running: start one with `novukit dev`.")
+    if not resumed:
+        click.get_current_context().exit(1)
+
+
+@command.command("cancel", examples="novukit executions cancel 6f1c2d3e-0b1a-4c5d-8e9f-a0b1c2d3e4f5")
+@click.argument("id")
+@shape.connected
+async def cancel(session: Session, id: str) -> None:
+    """Cancel a transaction: nothing of it begins any more. ID is its id, or that of one of its executions."""
+    from ..finding import executions
+    from ..values import identifier
+
+    found = await executions(session, id, steps=False)
+    transactions = sorted({one["transactionId"] for one in found})
+    answers: dict[str, bool] = {}
+    for transaction in transactions:
+        answers[transaction] = bool(await session.delete(f"/v1/events/trigger/{identifier(transaction)}"))
+
+    def draw() -> None:
+        for transaction, cancelled in answers.items():
+            words = "Cancelled" if cancelled else "Nothing was pending in"
+            session.output.line(f"{words} transaction ", (transaction, "cyan"), ".")
+
+    session.output.show({"data": answers}, draw)
+
+
+def table(session: Session, rows: list[dict[str, Any]], empty: str) -> None:
+    """Executions in a table."""
+    from ..timeline import mark
+
+    session.output.table(
+        [
+            Column("Execution", "cyan"), Column("Workflow"), Column("Subscriber"), Column("Status"),
+            Column("When", "dim"), Column("Why", fold=True),
+        ],
+        [
+            [
+                one["id"], one["workflowId"], one["subscriberId"],
+                text((f"{mark(one['status'])[0]} {one['status']}", mark(one["status"])[1])), ago(one["createdAt"]),
+                in_words(one.get("reason")),
+            ]
+            for one in rows
+        ],
+        empty=empty,
+    )  # fmt: skip

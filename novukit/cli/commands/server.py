@@ -1,0 +1,48 @@
+"""``novukit server``: serve the API."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import shape
+from ..output import Output
+
+if TYPE_CHECKING:
+    from ...settings import Settings
+
+
+@shape.command(
+    "server",
+    examples="""
+    novukit server --host 0.0.0.0 --port 80
+    # beside it, as many as there is work
+    novukit worker
+    """,
+)
+@click.option("--host", metavar="ADDRESS", help="Where to listen; without it `host` of novukit.toml.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="The port; without it `port` of novukit.toml.")
+@shape.configured
+async def command(output: Output, settings: Settings, host: str | None, port: int | None) -> None:
+    """Serve the API. It runs no executions: start workers beside it."""
+    from ...app import App
+    from ..serving import Stop, address, listen_at, log_to_stderr, server
+
+    log_to_stderr()
+    settings = settings.model_copy(
+        update={"host": host or settings.host, "port": settings.port if port is None else port}
+    )
+    with listen_at(settings.host, settings.port) as listening:
+        async with App(settings) as app:
+            await app.bootstrap()
+            serving, stop = server(app), Stop()
+            stop.then(lambda: setattr(serving, "should_exit", True))
+            stop.listen()
+            url = address(settings, listening)
+            if output.as_json:
+                output.event("serving", url=url)
+            else:
+                output.line("Serving ", (url, "bold cyan"), ("  Ctrl-C stops", "dim"))
+            await serving.serve(sockets=[listening])
+    click.get_current_context().exit(stop.exit_code)

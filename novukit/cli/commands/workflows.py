@@ -1,0 +1,138 @@
+"""``novukit workflows``: the workflows that an environment knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .. import shape
+from ..index import summary
+from ..output import Column
+from ..session import Session
+from ..values import count, identifier, moment
+
+command = shape.group("workflows", summary("workflows"), examples="novukit workflows show welcome")
+
+
+@command.command("list", examples="novukit workflows list --tag social")
+@click.option("--tag", "tags", multiple=True, metavar="TEXT", help="Only workflows with this tag; repeatable.")
+@click.option("--query", metavar="TEXT", help="Only workflows with this in their id or name.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many to show.")
+@shape.connected
+async def list_(session: Session, tags: tuple[str, ...], query: str | None, limit: int) -> None:
+    """List workflows, the latest change first."""
+    found: list[dict[str, Any]] = []
+    total = 1
+    while len(found) < min(limit, total):
+        page = await session.get(
+            "/v2/workflows", limit=min(100, limit - len(found)), offset=len(found), tags=list(tags) or None, query=query
+        )
+        total = int(page["totalCount"])
+        if not page["workflows"]:
+            break
+        found += page["workflows"]
+
+    def draw() -> None:
+        session.output.table(
+            [
+                Column("Workflow", "cyan"), Column("Name", fold=True), Column("Steps", fold=True), Column("Status"),
+                Column("Last triggered", "dim"),
+            ],
+            [
+                [
+                    one["workflowId"], one["name"], _kinds(one), one["status"].lower(),
+                    moment(one.get("lastTriggeredAt")) or "never",
+                ]
+                for one in found
+            ],
+            empty="There are no workflows yet: `novukit sync` brings them here, `novukit dev` does it by itself.",
+        )  # fmt: skip
+
+    session.output.show({"data": found, "totalCount": total if found else 0}, draw)
+
+
+@command.command("show", examples="novukit workflows show welcome")
+@click.argument("workflow")
+@shape.connected
+async def show(session: Session, workflow: str) -> None:
+    """Show one workflow: steps, payload, preferences, versions."""
+    one = await session.get(f"/v2/workflows/{identifier(workflow)}")
+    versions = await session.get(f"/v1/workflows/{identifier(workflow)}/versions")
+
+    def draw() -> None:
+        output = session.output
+        output.line((one["workflowId"], "bold cyan"), f"  {one['name']}")
+        output.record(
+            {
+                "description": one.get("description"),
+                "status": one["status"].lower(),
+                "tags": ", ".join(one.get("tags") or []),
+                "severity": one.get("severity"),
+                "preferences": _preferences(one.get("preferences") or {}),
+                "last triggered": moment(one.get("lastTriggeredAt")) or "never",
+                "changed": moment(one["updatedAt"]),
+            }
+        )
+        output.line("")
+        output.line((count(len(one["steps"]), "step"), "bold"))
+        output.table(
+            [Column("", "dim", right=True), Column("Step", "cyan"), Column("Kind")],
+            [[number, step["stepId"], step["type"]] for number, step in enumerate(one["steps"], 1)],
+            empty="None: a trigger does nothing.",
+        )
+        output.line("")
+        output.line(("Payload", "bold"))
+        output.table(
+            [Column("Field", "cyan"), Column("Type"), Column("Required", "dim"), Column("", fold=True)],
+            _payload(one.get("payloadSchema") or {}),
+            empty="None.",
+        )
+        output.line("")
+        output.line((count(len(versions), "version"), "bold"))
+        output.table(
+            [Column("Version", "cyan"), Column("Since", "dim"), Column("")],
+            [
+                [entry["version"], moment(entry.get("createdAt")), "current" if number == 0 else ""]
+                for number, entry in enumerate(versions)
+            ],
+            empty="None.",
+        )
+
+    session.output.show({**one, "versions": versions}, draw)
+
+
+def _kinds(one: dict[str, Any]) -> str:
+    kinds = one.get("stepTypeOverviews") or [step["type"] for step in one.get("steps") or []]
+    return ", ".join(kinds)
+
+
+def _preferences(preferences: dict[str, Any]) -> str:
+    default = preferences.get("default") or {}
+    everything = default.get("all") or {}
+    if everything.get("readOnly"):
+        return "critical: nobody can turn it off"
+    off = [name for name, channel in (default.get("channels") or {}).items() if not channel.get("enabled", True)]
+    if not everything.get("enabled", True):
+        return "off unless a subscriber turns it on"
+    return f"on, but not {', '.join(off)}" if off else "on"
+
+
+def _payload(schema: dict[str, Any]) -> list[list[Any]]:
+    required = schema.get("required") or []
+    return [
+        [name, _type(field), "yes" if name in required else "no", field.get("description")]
+        for name, field in (schema.get("properties") or {}).items()
+    ]
+
+
+def _type(field: dict[str, Any]) -> str:
+    if options := field.get("anyOf") or field.get("oneOf"):
+        return " or ".join(_type(option) for option in options)
+    if "$ref" in field:
+        return str(field["$ref"]).rpartition("/")[2]
+    if field.get("type") == "array":
+        return f"list of {_type(field.get('items') or {})}"
+    if "enum" in field:
+        return " | ".join(map(str, field["enum"]))
+    return str(field.get("format") or field.get("type") or "anything")

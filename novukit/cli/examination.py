@@ -1,0 +1,287 @@
+"""What ``novukit doctor`` looks at, one function for each subject; nothing here changes anything."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from ..clock import SystemClock, uuid7_source
+from ..errors import NovukitError, SecretMissing
+from .values import count, span
+
+if TYPE_CHECKING:
+    from ..authoring import Registry
+    from ..model import Integration
+    from ..settings import Settings
+    from ..store import Database, Scope
+    from ..store.secrets import KeyRing
+
+LATE = timedelta(seconds=30)
+"""Work that has been due for longer than this is not being taken."""
+SKEW = timedelta(seconds=2)
+"""Clocks may differ by this much."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One subject, what was found, and what to do about it."""
+
+    subject: str
+    status: Literal["ok", "warning", "failed"]
+    finding: str
+    fix: str | None = None
+
+
+async def examine(config: Path | None, environment: str | None) -> list[Check]:
+    """Look at everything; what cannot be looked at for want of something else is left out."""
+    from ..settings import Settings
+
+    try:
+        settings = Settings.load(config)
+        settings = settings.for_environment(environment) if environment else settings
+    except NovukitError as err:
+        return [_failed("Configuration", err)]
+    found = list(_configuration(settings))
+    found += _plugins()
+    registry, checks = _workflows(settings)
+    found += checks
+    found += _templates(settings)
+    found += await _broker(settings)
+    found += [check async for check in _in_database(settings, registry)]
+    return found
+
+
+def _failed(subject: str, err: NovukitError) -> Check:
+    return Check(subject, "failed", err.message, err.hint)
+
+
+def _configuration(settings: Settings) -> Iterator[Check]:
+    for warning in settings.warnings:
+        yield Check("Configuration", "warning", warning)
+    yield Check("Configuration", "ok", f"{settings.file}, environment {settings.environment}")
+    for integration in settings.integrations:
+        if integration.serves(settings.environment):
+            try:
+                integration.resolved()
+            except SecretMissing as err:
+                yield Check("Secrets", "warning", err.message, err.hint)
+
+
+def _plugins() -> list[Check]:
+    from ..providers import PluginHost
+
+    host = PluginHost()
+    broken = [
+        Check(
+            "Plugins",
+            "failed",
+            f"{one.name} ({one.distribution}): {one.error}",
+            f"pip uninstall {one.distribution.partition(' ')[0]}, or mend it.",
+        )  # fmt: skip
+        for one in host.statuses
+        if not one.ok
+    ]
+    return broken or [Check("Plugins", "ok", f"{count(len(host.providers), 'provider')} in {count(len(host.statuses), 'plugin')}")]  # fmt: skip
+
+
+def _workflows(settings: Settings) -> tuple[Registry | None, list[Check]]:
+    from ..authoring import Registry
+
+    try:
+        registry = Registry.load(settings.workflows, settings.root)
+    except NovukitError as err:
+        return None, [_failed("Workflows", err)]
+    if not len(registry):
+        return registry, [
+            Check("Workflows", "warning", "No workflow is known.", 'Name their modules: workflows = ["app.workflows"].')
+        ]
+    steps = sum(len(one.spec().steps) for one in registry)
+    return registry, [Check("Workflows", "ok", f"{count(len(registry), 'workflow')} with {count(steps, 'step')}")]
+
+
+def _templates(settings: Settings) -> list[Check]:
+    from ..rendering import Renderer
+
+    missing = [folder for folder in settings.templates if not folder.is_dir()]
+    if missing:
+        return [
+            Check("Templates", "failed", f"There is no folder {folder}.", "Make it, or correct `templates`.")
+            for folder in missing
+        ]
+    issues = Renderer(settings.templates).check()
+    return [Check("Templates", "failed", f"{one.path}: {one.message}", one.hint) for one in issues[:20]] or (
+        [Check("Templates", "ok", f"all in {count(len(settings.templates), 'folder')} can be read")]
+        if settings.templates
+        else []
+    )
+
+
+async def _broker(settings: Settings) -> list[Check]:
+    from ..queue import make_broker
+
+    if settings.broker == "memory://":
+        if settings.database.startswith("sqlite:"):
+            return [Check("Broker", "ok", "in this process")]
+        return [
+            Check("Broker", "warning", "memory:// does not reach other processes: workers find due work by looking.",
+                  'Set broker = "redis://…".')
+        ]  # fmt: skip
+    where = settings.broker.rpartition("@")[2]
+    try:
+        broker = make_broker(settings.broker)
+        async with asyncio.timeout(6):
+            await broker.startup()
+    except NovukitError as err:
+        return [_failed("Broker", err)]
+    except Exception as err:  # noqa: BLE001 - each broker raises what its driver raises
+        return [
+            Check("Broker", "failed", f"{where} does not answer ({type(err).__name__}).", "Is it running, and is the URL right?")
+        ]  # fmt: skip
+    with suppress(Exception):
+        await broker.shutdown()
+    return [Check("Broker", "ok", where)]
+
+
+async def _in_database(settings: Settings, registry: Registry | None) -> AsyncIterator[Check]:
+    from ..store import Database, migrations
+    from ..store.database import sqlite_path
+
+    if settings.database.startswith("sqlite:") and not sqlite_path(settings.database).exists():
+        yield Check("Database", "warning", "The file is not there yet.", "`novukit dev` makes it.")
+        return
+    clock = SystemClock()
+    try:
+        database = Database(settings.database, clock=clock, new_id=uuid7_source(clock, random.SystemRandom()))
+        await database.open()
+    except NovukitError as err:
+        yield _failed("Database", err)
+        return
+    try:
+        yield Check("Database", "ok", _shown(settings))
+        async for check in _durability(database):
+            yield check
+        try:
+            await migrations.check(database)
+        except NovukitError as err:
+            yield _failed("Schema", err)
+            return
+        yield Check("Schema", "ok", "up to date")
+        async for check in _contents(settings, database, registry):
+            yield check
+    finally:
+        await database.close()
+
+
+async def _durability(database: Database) -> AsyncIterator[Check]:
+    """Whether the server keeps what it has acknowledged, and whether its clock agrees with ours."""
+    if database.dialect == "sqlite":
+        return
+    off = [
+        row["name"]
+        for row in await database.fetch(
+            "select name from pg_settings where name in ('fsync', 'synchronous_commit') and setting = 'off'"
+        )
+    ]
+    if off:
+        yield Check("Durability", "failed", f"Postgres runs with {' and '.join(off)} off: an outage loses messages, or sends them twice.",
+                    f"Set {' and '.join(off)} to on.")  # fmt: skip
+    else:
+        yield Check("Durability", "ok", "Postgres keeps what it acknowledges")
+    before = datetime.now(UTC)
+    theirs = await database.now()
+    skew = abs(theirs - (before + (datetime.now(UTC) - before) / 2))
+    if skew > SKEW:
+        yield Check(
+            "Clock",
+            "failed",
+            f"This machine and the database are {span(skew)} apart.",
+            "Run a time service (NTP) on both.",
+        )
+    else:
+        yield Check("Clock", "ok", f"{span(skew)} from the database's")
+
+
+async def _contents(settings: Settings, database: Database, registry: Registry | None) -> AsyncIterator[Check]:
+    from ..store import environments
+    from ..store.secrets import KeyRing
+
+    variable = settings.master_key.env if settings.master_key else "NOVUKIT_MASTER_KEY"
+    kept = (settings.root / ".novukit" / "master.key").exists() or bool(os.environ.get(variable))
+    try:
+        environment = await environments.by_slug(database, settings.environment)
+    except NovukitError as err:
+        yield Check(
+            "Environment", "warning", err.message, err.hint or "`novukit dev` and `novukit server` make the first ones."
+        )
+        return
+    scope = database.scope(environment.id)
+    ring: KeyRing | None = None
+    try:
+        if not kept and settings.database.startswith("sqlite:"):
+            raise SecretMissing(f"The master key {settings.root / '.novukit' / 'master.key'} is gone.", hint="Restore it: without it stored secrets cannot be opened.")  # fmt: skip
+        ring = KeyRing(settings.master_keys())
+        channels = await _opened(scope, ring)
+        yield Check("Master key", "ok", f"{ring.kid} opens what is stored")
+    except NovukitError as err:
+        yield _failed("Master key", err)
+        channels = []
+    async for check in _work(database, scope, registry):
+        yield check
+    if ring is not None and registry is not None:
+        wanted = {step.kind.value for one in registry for step in one.spec().steps if step.kind.is_channel} - {"in_app"}
+        lacking = sorted(wanted - {one.channel for one in channels if one.active})
+        if lacking:
+            yield Check("Channels", "warning", f"No active integration for {', '.join(lacking)}: such steps will fail.", "`novukit integrations add PROVIDER`")  # fmt: skip
+        else:
+            yield Check("Channels", "ok", ", ".join(f"{one.channel}: {one.identifier}" for one in channels) or "in-app")
+
+
+async def _opened(scope: Scope, ring: KeyRing) -> list[Integration]:
+    """Open every secret of the environment once."""
+    from ..store import integrations, keys
+
+    await keys.reveal(scope, ring)
+    return await integrations.list_all(scope, ring)
+
+
+async def _work(database: Database, scope: Scope, registry: Registry | None) -> AsyncIterator[Check]:
+    from ..engine import sync
+    from ..store import executions, workers, workflows
+
+    stored = await workflows.all(scope)
+    if registry is not None:
+        plan = sync.diff(stored, registry.manifest(), await workflows.in_flight(scope))
+        if plan.empty:
+            yield Check("Sync", "ok", "the environment holds what the code declares")
+        else:
+            changes = len(plan.create) + len(plan.change) + len(plan.delete)
+            yield Check("Sync", "warning", f"{count(changes, 'workflow')} differ from the code.", "`novukit sync --check` tells which, `novukit sync` applies it.")  # fmt: skip
+    alive = await workers.alive(database)
+    due = await executions.next_due(database, [one.spec.id for one in stored])
+    late = datetime.now(UTC) - due if due else timedelta()
+    if alive:
+        yield Check("Workers", "ok", f"{alive} alive")
+    else:
+        yield Check(
+            "Workers",
+            "failed" if late > LATE else "warning",
+            "No worker is running.",
+            "Start one with `novukit dev` or `novukit worker`.",
+        )
+    if late > LATE:
+        fix = "Do the workers have the code of these workflows?" if alive else "Start a worker."
+        yield Check("Due work", "failed", f"Work has been due for {span(late)}, and nobody takes it.", fix)
+    else:
+        yield Check("Due work", "ok", "nothing is late")
+
+
+def _shown(settings: Settings) -> str:
+    url = settings.database
+    return url.removeprefix("sqlite:///") if url.startswith("sqlite:") else url.rpartition("@")[2]

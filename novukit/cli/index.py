@@ -1,0 +1,41 @@
+"""All commands: their names and one-line helps, so that ``novukit --help`` need not import any of them."""
+
+from __future__ import annotations
+
+INDEX: dict[str, dict[str, str]] = {
+    "Begin": {
+        "init": "Start a project in a folder.",
+        "dev": "Run server and worker here, again whenever a file changes.",
+        "trigger": "Ask for a workflow to run for one or more recipients.",
+    },
+    "Look": {
+        "executions": "What ran, for whom, and why it ended as it did.",
+        "workflows": "The workflows of an environment.",
+        "plugins": "The providers that are installed.",
+        "doctor": "Check configuration, database, broker, workflows and workers.",
+    },
+    "Keep": {
+        "subscribers": "Whom notifications are for.",
+        "topics": "Named groups of subscribers.",
+        "integrations": "Providers with their credentials.",
+        "environments": "The walled parts of the organization.",
+        "keys": "Secret keys, and the master key.",
+    },
+    "Operate": {
+        "sync": "Make an environment hold the workflows that the code declares.",
+        "server": "Serve the API.",
+        "worker": "Run executions.",
+        "db": "Create and upgrade the database's tables.",
+        "completion": "Print the script that completes commands in a shell.",
+    },
+}
+
+
+def summary(name: str) -> str:
+    """The one-line help of a command."""
+    return next(commands[name] for commands in INDEX.values() if name in commands)
+
+
+def names() -> list[str]:
+    """The commands in the order of their sections."""
+    return [name for commands in INDEX.values() for name in commands]

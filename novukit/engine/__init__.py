@@ -1,0 +1,14 @@
+"""Runs workflows, durable by replay: verbs over one ``Runtime``."""
+
+from .cancel import CancelAnswer, cancel, cancel_executions
+from .resume import resume
+from .run import claim, run
+from .runtime import Publish, Ring, Runtime, start
+from .shift import Shift
+from .sweep import sweep
+from .trigger import trigger
+
+__all__ = [
+    "CancelAnswer", "Publish", "Ring", "Runtime", "Shift", "cancel", "cancel_executions", "claim", "resume", "run",
+    "start", "sweep", "trigger",
+]  # fmt: skip

@@ -1,0 +1,185 @@
+"""Compose: from what a step was told to the content that goes out: the address, the words, the trigger's overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from ..errors import NovukitError
+from ..model import (
+    AnyContent,
+    ChatContent,
+    ChatInput,
+    EmailContent,
+    EmailInput,
+    InAppContent,
+    InAppInput,
+    PushContent,
+    PushInput,
+    Reason,
+    SmsContent,
+    SmsInput,
+    StepCall,
+    StoredSubscriber,
+)  # fmt: skip
+from .frame import Frame
+from .route import Route
+
+
+class Uncomposable(Exception):  # noqa: N818 - an answer, not a fault
+    """The message cannot be made; ``skip`` when that is nobody's mistake."""
+
+    def __init__(self, reason: Reason, detail: str = "", *, skip: bool = False) -> None:
+        self.reason, self.detail, self.skip = reason, detail, skip
+
+
+def in_app(frame: Frame, call: StepCall, asked: InAppInput) -> InAppContent:
+    """The content of an in-app message."""
+    workflow = frame.workflow
+    return _build(
+        InAppContent, subject=asked.subject, body=_text(frame, asked), avatar=asked.avatar, redirect=asked.redirect,
+        primary_action=asked.primary_action, secondary_action=asked.secondary_action,
+        severity=asked.severity or workflow.severity, tags=tuple(workflow.tags), data=asked.data,
+    )  # fmt: skip
+
+
+def for_provider(frame: Frame, call: StepCall, route: Route) -> AnyContent:
+    """The content of a message that ``route`` will carry. Raises :class:`Uncomposable`."""
+    subscriber = frame.execution.subscriber
+    assert subscriber is not None
+    over = overrides_for(frame.execution.overrides, call, route)
+    match call.inputs:
+        case EmailInput() as asked:
+            return _email(frame, subscriber, asked, route, over)
+        case SmsInput() as asked:
+            to = _address(over.get("to") or asked.to or subscriber.phone, "phone number")
+            body = over.get("content") or _text(frame, asked)
+            return _build(SmsContent, to=to, body=body, sender=over.get("from") or asked.sender, overrides=_rest(over))
+        case PushInput() as asked:
+            tokens = over.get("deviceTokens") or _tokens(subscriber, route)
+            return _build(
+                PushContent, tokens=tuple(_address(tokens, "device token")), subject=_line(asked.subject, "subject"),
+                body=_text(frame, asked), data=asked.data, overrides=_rest(over),
+            )  # fmt: skip
+        case ChatInput() as asked:
+            hook, channel = _webhook(subscriber, route)
+            return _build(
+                ChatContent, webhook_url=hook, channel=channel, body=_text(frame, asked), overrides=_rest(over)
+            )
+        case _:
+            raise AssertionError(call.kind)
+
+
+def _email(
+    frame: Frame, subscriber: StoredSubscriber, asked: EmailInput, route: Route, over: Mapping[str, Any]
+) -> EmailContent:
+    to = _address(asked.to or subscriber.email, "e-mail address")
+    sender = over.get("from") or asked.sender or route.provider.sender
+    if not sender:
+        raise Uncomposable(
+            Reason.NO_SENDER,
+            f"Nobody is named as the sender: give the integration {route.integration.identifier!r} the credential "
+            "`from`, or the step sender=…",
+        )
+    subject = _line(over.get("subject") or asked.subject, "subject")
+    text, html = over.get("text") or asked.body, over.get("html") or ""
+    if asked.template and not html:
+        variables = _variables(frame, asked.variables)
+        try:
+            html = frame.rt.renderer.html(
+                asked.template, variables, layout=asked.layout, subject=subject, preheader=asked.preheader
+            )
+            text = text or frame.rt.renderer.text_from_html(html)
+        except NovukitError as err:
+            raise Uncomposable(Reason.TEMPLATE_FAILED, str(err)) from None
+    return _build(
+        EmailContent, to=to, sender=sender, text=text, html=html,
+        sender_name=over.get("senderName") or asked.sender_name or route.provider.sender_name,
+        subject=subject, reply_to=over.get("replyTo") or asked.reply_to, cc=(*asked.cc, *over.get("cc", ())),
+        bcc=(*asked.bcc, *over.get("bcc", ())), headers=asked.headers | over.get("headers", {}),
+        attachments=asked.attachments, overrides=_rest(over),
+    )  # fmt: skip
+
+
+_KNOWN = {
+    "from", "senderName", "subject", "text", "html", "replyTo", "cc", "bcc", "headers", "to", "content", "deviceTokens",
+    "integrationIdentifier", "layoutId",
+}  # fmt: skip
+
+
+def overrides_for(overrides: Mapping[str, Any], call: StepCall, route: Route | None) -> dict[str, Any]:
+    """A trigger's overrides for one step, weakest first: channel, provider, step's provider; then the step's own."""
+    found: dict[str, Any] = dict(overrides.get(call.kind.value) or {})
+    if route is not None:
+        for name in (route.integration.provider_id, route.provider.novu_id):
+            found |= (overrides.get("providers") or {}).get(name) or {}
+            found |= (((overrides.get("steps") or {}).get(call.id) or {}).get("providers") or {}).get(name) or {}
+    return found | dict(getattr(call.inputs, "overrides", {}))
+
+
+def _rest(over: Mapping[str, Any]) -> dict[str, Any]:
+    """What is meant for the provider itself."""
+    return {k: v for k, v in over.items() if k not in _KNOWN}
+
+
+def _text(frame: Frame, asked: InAppInput | SmsInput | PushInput | ChatInput) -> str:
+    if not asked.template:
+        return asked.body
+    try:
+        return frame.rt.renderer.text(asked.template, _variables(frame, asked.variables))
+    except NovukitError as err:
+        raise Uncomposable(Reason.TEMPLATE_FAILED, str(err)) from None
+
+
+def _variables(frame: Frame, own: Mapping[str, Any]) -> dict[str, Any]:
+    """What every template may name: payload, subscriber, actor, tenant; and the step's own variables."""
+    execution = frame.execution
+    assert execution.subscriber is not None
+    return {
+        "payload": execution.payload,
+        "subscriber": execution.subscriber.model_dump(mode="json", exclude={"id", "addresses"}),
+        "actor": execution.actor,
+        "tenant": execution.tenant,
+        **own,
+    }
+
+
+def _address(address: Any, what: str) -> Any:
+    if not address:
+        raise Uncomposable(Reason.NO_ADDRESS, f"The subscriber has no {what}.", skip=True)
+    return address
+
+
+def _tokens(subscriber: StoredSubscriber, route: Route) -> tuple[str, ...]:
+    return tuple(t for a in subscriber.addresses if _reaches(a.provider_id, route) for t in a.device_tokens)
+
+
+def _webhook(subscriber: StoredSubscriber, route: Route) -> tuple[str | None, str | None]:
+    for address in subscriber.addresses:
+        if _reaches(address.provider_id, route) and (address.webhook_url or address.channel):
+            return address.webhook_url, address.channel
+    raise Uncomposable(Reason.NO_ADDRESS, "The subscriber has no chat webhook.", skip=True)
+
+
+def _reaches(provider_id: str, route: Route) -> bool:
+    """Whether an address belongs to this route's provider. One that only pretends to send takes any address."""
+    provider = route.provider
+    return provider.any_address or provider_id in (route.integration.provider_id, provider.novu_id)
+
+
+def _line(text: str, what: str) -> str:
+    if not text.strip():
+        raise Uncomposable(Reason.CONTENT_INVALID, f"The {what} is empty.")
+    if "\n" in text or "\r" in text:
+        raise Uncomposable(Reason.CONTENT_INVALID, f"The {what} has a line break.")
+    return text
+
+
+def _build(kind: type[Any], **fields: Any) -> Any:
+    try:
+        return kind(**fields)
+    except ValidationError as err:
+        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in err.errors(include_input=False)[:3])
+        raise Uncomposable(Reason.CONTENT_INVALID, said) from None

@@ -1,0 +1,264 @@
+"""Deliver: a channel step. May we? To whom, by whom, in what words? Put that on record; send; put the answer on record.
+
+The order is the promise. The message is durable before the provider is called (the *intent*), and the answer is durable
+before the next step's effect. A crash between the two leaves an intent without an answer: its outcome is *unknown*, and
+is treated as that, with the same key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any, cast
+
+from pydantic import TypeAdapter
+
+from ..errors import StepFailed
+from ..model import (
+    ActivityKind,
+    AnyContent,
+    Channel,
+    ChannelInput,
+    ChatContent,
+    Checkpoint,
+    EmailContent,
+    InAppInput,
+    MessageStatus,
+    PushContent,
+    Reason,
+    Retry,
+    Sent,
+    SmsContent,
+    StepCall,
+    StepKind,
+    StepStatus,
+)  # fmt: skip
+from ..model import resolve as resolve_preference
+from ..providers import Delivery, Outcome, dispatch
+from ..store import messages, preferences, subscribers
+from ..store.journal import OpenMessage, UpdateMessage
+from . import compose
+from .backoff import wait_before
+from .compose import Uncomposable
+from .frame import Frame, finish
+from .route import NoRoute, Route
+from .unwind import Abandoned, Park, Suspend
+
+RETRY = Retry()
+_REASONS = {
+    Outcome.REJECTED: Reason.PROVIDER_REJECTED,
+    Outcome.THROTTLED: Reason.PROVIDER_THROTTLED,
+    Outcome.UNAVAILABLE: Reason.PROVIDER_UNAVAILABLE,
+    Outcome.RECIPIENT_GONE: Reason.RECIPIENT_GONE,
+    Outcome.UNKNOWN: Reason.OUTCOME_UNKNOWN,
+}
+_CONTENTS: dict[StepKind, TypeAdapter[Any]] = {
+    StepKind.EMAIL: TypeAdapter(EmailContent),
+    StepKind.SMS: TypeAdapter(SmsContent),
+    StepKind.PUSH: TypeAdapter(PushContent),
+    StepKind.CHAT: TypeAdapter(ChatContent),
+}
+
+
+async def deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
+    """Perform a channel step, new (``row`` is None), tried before, or cut off in the middle of its call."""
+    asked = cast(ChannelInput, call.inputs)
+    if row is not None and row.attempts > 0 and row.message_id is not None:
+        return await _again(frame, call, asked, row)
+    checkpoint = row or frame.fresh(call)
+    try:
+        if skipped := await _refused(frame, call, asked):
+            raise Uncomposable(*skipped, skip=True)
+        if isinstance(asked, InAppInput):
+            return _into_the_inbox(frame, call, asked, checkpoint)
+        route = _route(frame, call, asked)
+        content = compose.for_provider(frame, call, route)
+    except Uncomposable as no:
+        return _not_sent(frame, call, checkpoint, no)
+    checkpoint = replace(
+        checkpoint, status=StepStatus.CALLING, attempts=1, message_id=checkpoint.message_id or frame.rt.new_id(),
+        wake_at=None, reason=None,
+    )  # fmt: skip
+    intent = _open(frame, call, checkpoint, MessageStatus.CALLING, content, route)
+    await frame.unless_cancelled(frame.told(checkpoint, intent))
+    return await _call(frame, call, asked, checkpoint, route, content)
+
+
+async def _again(frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpoint) -> Sent:
+    """The same message once more: the recorded words and key, after a refusal or an unknown outcome."""
+    scope, attempts = frame.scope, (asked.retry or RETRY).attempts
+    message = await messages.get(scope, cast(Any, row.message_id))
+    assert message is not None, "a checkpoint names a message that is not there"
+    route = frame.rt.routes.by_id(scope.environment_id, message.integration_id)
+    if route is None:
+        chosen = frame.rt.routes.choose(scope.environment_id, call.kind.value, asked.integration)
+        if isinstance(chosen, NoRoute):
+            return _failed(frame, call, row, chosen.reason, chosen.detail)
+        route = chosen
+    unknown = row.status is StepStatus.CALLING or row.reason is Reason.OUTCOME_UNKNOWN
+    if unknown:
+        if route.provider.idempotency == "lookup":
+            found = await dispatch.look_up(route.provider, key_of(frame, call))
+            if found is not None and found.outcome is Outcome.ACCEPTED:
+                return _sent(frame, call, row, found.receipt.provider_message_id, found.detail)
+            if found is not None and row.attempts < attempts:
+                counted = replace(row, attempts=row.attempts + 1)
+                _sleep(frame, call, counted, Reason.OUTCOME_UNKNOWN, found, asked.retry or RETRY)
+        if row.status is StepStatus.CALLING and asked.on_unknown == "park" and route.provider.idempotency == "none":
+            _park(frame, call, row, "The process ended before the provider's answer was on record.")
+        if row.attempts >= attempts:
+            return _failed(frame, call, row, Reason.OUTCOME_UNKNOWN, row.detail)
+    doubtful = unknown and route.provider.idempotency != "native"
+    calling = replace(row, status=StepStatus.CALLING, attempts=row.attempts + 1, wake_at=None, reason=None)
+    noted = _update(frame, calling, MessageStatus.CALLING, possible_duplicate=doubtful)
+    await frame.unless_cancelled(frame.told(calling, noted))
+    content = _CONTENTS[call.kind].validate_python(message.content)
+    return await _call(frame, call, asked, calling, route, content)
+
+
+async def _call(
+    frame: Frame, call: StepCall, asked: ChannelInput, calling: Checkpoint, route: Route, content: AnyContent
+) -> Sent:
+    """Call the provider: the one line of novukit that has an effect outside."""
+    if not frame.shift.holds():
+        raise Abandoned
+    delivery = await dispatch.deliver(route.provider, content, key_of(frame, call))
+    if delivery.gone_tokens:
+        subscriber, provider_id = frame.execution.subscriber_uuid, route.integration.provider_id
+        await subscribers.forget_tokens(frame.scope, subscriber, provider_id, delivery.gone_tokens)
+    if delivery.outcome is Outcome.ACCEPTED:
+        return _sent(frame, call, calling, delivery.receipt.provider_message_id, delivery.detail)
+    reason = delivery.reason or _REASONS[delivery.outcome]
+    if delivery.outcome is Outcome.UNKNOWN and asked.on_unknown == "park" and route.provider.idempotency == "none":
+        _park(frame, call, calling, delivery.detail)
+    retry = asked.retry or RETRY
+    if delivery.outcome in (Outcome.REJECTED, Outcome.RECIPIENT_GONE) or calling.attempts >= retry.attempts:
+        return _failed(frame, call, calling, reason, delivery.detail)
+    _sleep(frame, call, calling, reason, delivery, retry)
+    raise AssertionError("unreachable")
+
+
+def _into_the_inbox(frame: Frame, call: StepCall, asked: InAppInput, checkpoint: Checkpoint) -> Sent:
+    """An in-app message is delivered by its own record; the hint to the inbox follows the commit."""
+    content = compose.in_app(frame, call, asked)
+    rt, execution, message_id = frame.rt, frame.execution, checkpoint.message_id or frame.rt.new_id()
+    sent = Sent(message_id=str(message_id))
+    done = finish(replace(checkpoint, message_id=message_id, attempts=1), StepStatus.COMPLETED, frame.now(),
+                  result=sent.model_dump(mode="json"))  # fmt: skip
+    message = _open(frame, call, done, MessageStatus.SENT, content, None)
+    written = frame.record(frame.told(done, message, frame.line(ActivityKind.MESSAGE_SENT, done)))
+    rt.after(written, lambda: rt.publish(execution.environment_id, execution.subscriber_uuid, message_id))
+    return sent
+
+
+def _sent(frame: Frame, call: StepCall, row: Checkpoint, provider_message_id: str | None, detail: str) -> Sent:
+    sent = Sent(message_id=str(row.message_id))
+    done = finish(row, StepStatus.COMPLETED, frame.now(), detail=detail, result=sent.model_dump(mode="json"))
+    noted = _update(frame, done, MessageStatus.SENT, provider_message_id=provider_message_id)
+    frame.record(frame.told(done, noted, frame.line(ActivityKind.MESSAGE_SENT, done)))
+    return sent
+
+
+def _not_sent(frame: Frame, call: StepCall, checkpoint: Checkpoint, no: Uncomposable) -> Sent:
+    """Skipped, which is an answer; or failed, before any provider was asked."""
+    if not no.skip:
+        return _failed(frame, call, checkpoint, no.reason, no.detail)
+    sent = Sent(status="skipped", reason=no.reason)
+    done = finish(checkpoint, StepStatus.SKIPPED, frame.now(), no.reason, no.detail, sent.model_dump(mode="json"))
+    frame.record(frame.told(done))
+    return sent
+
+
+def _failed(frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, detail: str) -> Sent:
+    done = finish(row, StepStatus.FAILED, frame.now(), reason, detail)
+    unknown = reason is Reason.OUTCOME_UNKNOWN
+    status = MessageStatus.UNKNOWN if unknown else MessageStatus.FAILED
+    noted = [_update(frame, done, status, error=detail or reason.value)] if done.message_id else []
+    frame.record(frame.told(done, *noted))
+    raise StepFailed(call.name, reason, detail)
+
+
+def _sleep(
+    frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, delivery: Delivery, retry: Retry
+) -> None:
+    """Try again later: the execution sleeps on record, no worker waits."""
+    wake_at = frame.now() + wait_before(row.attempts + 1, retry, frame.rt.random, delivery.retry_after)
+    asleep = replace(row, status=StepStatus.RETRYING, reason=reason, detail=delivery.detail, wake_at=wake_at)
+    status = MessageStatus.UNKNOWN if delivery.outcome is Outcome.UNKNOWN else MessageStatus.RETRYING
+    frame.record(frame.told(asleep, _update(frame, asleep, status, error=delivery.detail)))
+    raise Suspend(call.name, wake_at)
+
+
+def _park(frame: Frame, call: StepCall, row: Checkpoint, detail: str) -> None:
+    """Leave the decision to a person: it may have gone out, and must not go out twice."""
+    parked = replace(row, status=StepStatus.UNKNOWN, reason=Reason.OUTCOME_UNKNOWN, detail=detail)
+    frame.record(frame.told(parked, _update(frame, parked, MessageStatus.UNKNOWN, error=detail)))
+    raise Park(call.name, Reason.OUTCOME_UNKNOWN, detail)
+
+
+async def _refused(frame: Frame, call: StepCall, asked: ChannelInput) -> tuple[Reason, str] | None:
+    """Why this channel may not be used now, if so: seen or read elsewhere, or switched off."""
+    scope, execution = frame.scope, frame.execution
+    for earlier, field, reason in (
+        (asked.unless_seen, "seen", Reason.ALREADY_SEEN), (asked.unless_read, "read", Reason.ALREADY_READ),
+    ):  # fmt: skip
+        if earlier:
+            await frame.durable()
+            if await messages.was(scope, execution.id, earlier, field):
+                return reason, f"The message of step {earlier!r} was {field} already."
+    defaults = frame.workflow.preferences
+    if defaults.read_only and not defaults.channels and defaults.enabled:
+        return None
+    everywhere, here = await preferences.chosen(scope, execution.subscriber_uuid, execution.workflow_id)
+    wanted = resolve_preference(defaults, everywhere, here)
+    channel = cast(Channel, call.kind.value)
+    if wanted.channels[channel]:
+        return None
+    return Reason.PREFERENCE, (
+        "The subscriber switched this channel off." if wanted.sources[channel] == "subscriber"
+        else "The workflow switches this channel off."
+    )  # fmt: skip
+
+
+def _route(frame: Frame, call: StepCall, asked: ChannelInput) -> Route:
+    over = compose.overrides_for(frame.execution.overrides, call, None)
+    named = asked.integration or over.get("integrationIdentifier")
+    chosen = frame.rt.routes.choose(frame.execution.environment_id, call.kind.value, named)
+    if isinstance(chosen, NoRoute):
+        raise Uncomposable(chosen.reason, chosen.detail)
+    return chosen
+
+
+def key_of(frame: Frame, call: StepCall) -> str:
+    """The idempotency key: the same for every attempt of this step of this execution, and for nothing else."""
+    execution = frame.execution
+    text = f"{execution.environment_id}/{execution.id}/{call.id}/{call.key}"
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _open(
+    frame: Frame, call: StepCall, at: Checkpoint, status: MessageStatus, content: AnyContent, route: Route | None
+) -> OpenMessage:
+    execution, workflow = frame.execution, frame.workflow
+    assert at.message_id is not None
+    return OpenMessage(
+        id=at.message_id, environment_id=execution.environment_id, execution_id=execution.id,
+        event_id=execution.event_id, transaction_id=execution.transaction_id, workflow_id=execution.workflow_id,
+        subscriber_uuid=execution.subscriber_uuid, subscriber_id=execution.subscriber_id, step_id=call.id,
+        step_key=call.key, channel=call.kind.value, status=status, content=content.model_dump(mode="json"),
+        provider_id=route.integration.provider_id if route else None,
+        integration_id=route.integration.id if route else None, idempotency_key=key_of(frame, call),
+        severity=getattr(content, "severity", workflow.severity), critical=workflow.preferences.read_only,
+        tags=workflow.tags, at=frame.now(),
+    )  # fmt: skip
+
+
+def _update(
+    frame: Frame, at: Checkpoint, status: MessageStatus, *, provider_message_id: str | None = None,
+    possible_duplicate: bool = False, error: str | None = None,
+) -> UpdateMessage:  # fmt: skip
+    assert at.message_id is not None
+    return UpdateMessage(
+        at.message_id, frame.execution.environment_id, status, at.attempts, frame.now(), provider_message_id,
+        possible_duplicate, error,
+    )  # fmt: skip

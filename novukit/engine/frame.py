@@ -1,0 +1,116 @@
+"""``Frame``: one execution while it runs: what it is, who runs it, and its way to the record."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from ..authoring import Workflow
+from ..model import ActivityKind, Checkpoint, Reason, StepCall, StepStatus
+from ..store import Scope
+from ..store.activities import Line
+from ..store.executions import Claimed
+from ..store.journal import CancelRequested, Entry, SaveCheckpoint, Work
+from .runtime import Runtime
+from .shift import Shift
+from .unwind import Cancelled
+
+_STEP_LINE = {
+    StepStatus.WAITING: ActivityKind.STEP_WAITING,
+    StepStatus.CALLING: ActivityKind.STEP_CALLING,
+    StepStatus.RETRYING: ActivityKind.STEP_RETRYING,
+    StepStatus.COMPLETED: ActivityKind.STEP_COMPLETED,
+    StepStatus.SKIPPED: ActivityKind.STEP_SKIPPED,
+    StepStatus.MERGED: ActivityKind.STEP_MERGED,
+    StepStatus.FAILED: ActivityKind.STEP_FAILED,
+    StepStatus.UNKNOWN: ActivityKind.STEP_UNKNOWN,
+}
+
+
+class Frame:
+    """One execution while it runs.
+
+    ``record`` does not wait: the author's code may go on while the group is being committed. ``durable`` waits, and is
+    called before every effect: a step's result is on disk before the next step's effect begins.
+    """
+
+    def __init__(self, rt: Runtime, shift: Shift, execution: Claimed, workflow: Workflow[Any]) -> None:
+        self.rt, self.shift, self.execution, self.workflow = rt, shift, execution, workflow
+        self.met = 0
+        self._last: asyncio.Future[Any] | None = None
+
+    @property
+    def scope(self) -> Scope:
+        return self.rt.scope(self.execution.environment_id)
+
+    def now(self) -> datetime:
+        return self.rt.clock.now()
+
+    def fresh(self, call: StepCall) -> Checkpoint:
+        """A checkpoint for a step that begins now."""
+        return Checkpoint(
+            step_id=call.id, key=call.key, kind=call.kind, status=StepStatus.WAITING, args_hash=args_hash(call),
+            position=self.met, started_at=self.now(),
+        )  # fmt: skip
+
+    def told(self, checkpoint: Checkpoint, *more: Entry) -> list[Entry]:
+        """A checkpoint with its activity line and whatever belongs to the same moment."""
+        line = self.line(_STEP_LINE[checkpoint.status], checkpoint)
+        return [SaveCheckpoint(self.execution.environment_id, self.execution.id, replace(checkpoint)), *more, line]
+
+    def line(self, kind: ActivityKind, about: Checkpoint | None = None, detail: str = "") -> Line:
+        """An activity line of this execution."""
+        return Line(
+            id=self.rt.new_id(), environment_id=self.execution.environment_id, kind=kind, at=self.now(),
+            event_id=self.execution.event_id, execution_id=self.execution.id,
+            step=name_of(about) if about else "", reason=about.reason if about else None,
+            detail=detail or (about.detail if about else ""), message_id=about.message_id if about else None,
+        )  # fmt: skip
+
+    def record(self, entries: Sequence[Entry]) -> asyncio.Future[Any]:
+        """Write ``entries`` with the next group, without waiting."""
+        self._last = self.shift.journal.put(*entries)
+        return self._last
+
+    async def durable(self) -> None:
+        """Wait until all that was recorded is on disk, and hear whether the execution was cancelled meanwhile."""
+        if self._last is not None:
+            await self.unless_cancelled([])
+
+    async def unless_cancelled(self, entries: Sequence[Entry]) -> None:
+        """Write ``entries`` and wait for them, unless the execution was cancelled: then nothing is written."""
+        await self._heard(self.shift.journal.put(*entries, unless_cancelled=self.execution.id))
+
+    async def decide(self, lock: str, work: Work) -> Any:
+        """Run ``work`` in the journal's transaction under ``lock``, unless cancelled, and wait until it is durable."""
+        return await self._heard(self.shift.journal.work(lock, work, unless_cancelled=self.execution.id))
+
+    async def _heard(self, written: Awaitable[Any]) -> Any:
+        try:
+            result = await written
+        except CancelRequested:
+            raise Cancelled from None
+        self._last = None
+        return result
+
+
+def name_of(checkpoint: Checkpoint) -> str:
+    """``email`` or ``email[2]``, as :attr:`StepCall.name`."""
+    return f"{checkpoint.step_id}[{checkpoint.key}]" if checkpoint.key else checkpoint.step_id
+
+
+def args_hash(call: StepCall) -> str:
+    """A short hash of what a step was told, so that a replay can say when the code has changed under it."""
+    return hashlib.blake2b(call.inputs.model_dump_json().encode(), digest_size=8).hexdigest()
+
+
+def finish(checkpoint: Checkpoint, status: StepStatus, at: datetime, reason: Reason | None = None, detail: str = "",
+           result: Any = None) -> Checkpoint:  # fmt: skip
+    """The checkpoint as it ends."""
+    return replace(
+        checkpoint, status=status, reason=reason, detail=detail, result=result, wake_at=None, finished_at=at
+    )

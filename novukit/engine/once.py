@@ -1,0 +1,68 @@
+"""Once: the custom step. Run the author's function, keep its typed result, and never run it again."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from ..errors import NotSerialisable, StepFailed
+from ..model import Checkpoint, CustomInput, Reason, Retry, StepCall, StepStatus
+from ..store.database import encode
+from .backoff import wait_before
+from .frame import Frame, finish
+from .unwind import Suspend
+
+RETRY = Retry(attempts=4)
+
+
+async def custom(frame: Frame, call: StepCall, row: Checkpoint | None) -> Any:
+    """Run ``call.function`` once and keep its result as JSON.
+
+    The author gets the value as it will be after a replay, so that code which works now works then. The function may
+    run again only if the process died before its result was on disk: make it idempotent where that matters.
+    """
+    assert isinstance(call.inputs, CustomInput)
+    assert call.function is not None
+    checkpoint = row or frame.fresh(call)
+    await frame.durable()
+    try:
+        value = await call.function()
+    except asyncio.CancelledError:
+        raise
+    except Exception as err:
+        failed = replace(checkpoint, attempts=checkpoint.attempts + 1, detail=f"{type(err).__name__}: {err}"[:500])
+        return _failed(frame, call, failed, Reason.CUSTOM_FAILED, call.inputs.retry or RETRY)
+    done = replace(checkpoint, attempts=checkpoint.attempts + 1)
+    try:
+        kept = to_jsonable_python(value)
+        encode(kept)
+        again = revive(call, kept)
+    except (PydanticSerializationError, ValidationError, NotSerialisable, ValueError) as err:
+        failed = replace(done, detail=f"The result of type {type(value).__name__} cannot be kept: {err}"[:500])
+        return _failed(frame, call, failed, Reason.NOT_SERIALISABLE, Retry(attempts=1))
+    frame.record(frame.told(finish(done, StepStatus.COMPLETED, frame.now(), result=kept)))
+    return again
+
+
+def revive(call: StepCall, kept: Any) -> Any:
+    """The recorded value in the type that the function says it returns."""
+    return kept if call.returns is None else _adapter(call.returns).validate_python(kept, strict=False)
+
+
+def _failed(frame: Frame, call: StepCall, failed: Checkpoint, reason: Reason, retry: Retry) -> Any:
+    if failed.attempts < retry.attempts:
+        wake_at = frame.now() + wait_before(failed.attempts + 1, retry, frame.rt.random)
+        frame.record(frame.told(replace(failed, status=StepStatus.RETRYING, reason=reason, wake_at=wake_at)))
+        raise Suspend(call.name, wake_at)
+    frame.record(frame.told(finish(failed, StepStatus.FAILED, frame.now(), reason, failed.detail)))
+    raise StepFailed(call.name, reason, failed.detail)
+
+
+@lru_cache(maxsize=512)
+def _adapter(returns: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(returns)

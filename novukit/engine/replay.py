@@ -1,0 +1,139 @@
+"""``Replay``: the runner that remembers. A recorded step gives back its result; a new one is performed once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ReplayDiverged, StepConcurrent, StepFailed, StepInFinally, StepMisuse, StepRepeated, StepUndeclared
+from ..model import (
+    ActivityKind,
+    Checkpoint,
+    Reason,
+    Sent,
+    StepCall,
+    StepKind,
+    StepStatus,
+    Throttled,
+    ThrottleInput,
+)  # fmt: skip
+from . import once
+from .deliver import deliver
+from .frame import Frame, args_hash
+from .unwind import Merged, Stop, Suspend, Unwind
+from .wait import delay, digest, gathered, throttle
+
+
+class Replay:
+    """Answers a workflow's steps, one at a time.
+
+    A run begins with the checkpoints of all earlier runs. Each step is either on record, and gives its result back
+    without doing anything, or is performed here and put on record. A crash at any line loses at most the step in
+    progress; what that one may have done outside is told by its intent.
+    """
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._recorded = frame.execution.checkpoints
+        self._declared = {(s.id, s.kind) for s in frame.workflow.spec().steps}
+        self._met: set[tuple[str, str]] = set()
+        self._busy: str | None = None
+        self.leaving: Unwind | None = None
+        """The unwind under way. Still set when the author's code has swallowed it."""
+        self.misuse: StepMisuse | None = None
+        """The first misuse, which counts even when the author's code, or a ``gather``, has hidden it."""
+
+    async def __call__(self, call: StepCall) -> Any:
+        try:
+            self._refuse_misuse(call)
+        except StepMisuse as err:
+            self.misuse = self.misuse or err
+            raise
+        self._met.add((call.id, call.key))
+        self._frame.met = len(self._met)
+        self._busy = call.name
+        try:
+            return await self._answer(call, self._recorded.get((call.id, call.key)))
+        except Unwind as unwind:
+            self.leaving = unwind
+            raise
+        finally:
+            self._busy = None
+
+    async def _answer(self, call: StepCall, row: Checkpoint | None) -> Any:
+        if row is None:
+            return await self._perform(call, None)
+        if row.kind is not call.kind:
+            raise ReplayDiverged(
+                f"Step {call.name!r} is on record as {row.kind} and is now {call.kind}.",
+                hint="Give the new step another id, or resume with the old code.",
+            )
+        if row.status.is_final or row.status is StepStatus.FAILED:
+            if row.args_hash != args_hash(call):
+                self._frame.record([self._frame.line(ActivityKind.STEP_ARGUMENTS_CHANGED, row)])
+            return given_back(call, row)
+        if row.wake_at is not None and row.wake_at > self._frame.now():
+            raise Suspend(call.name, row.wake_at)
+        return await self._perform(call, row)
+
+    async def _perform(self, call: StepCall, row: Checkpoint | None) -> Any:
+        match call.kind:
+            case StepKind.DELAY:
+                return await delay(self._frame, call, row)
+            case StepKind.DIGEST:
+                return await digest(self._frame, call, row)
+            case StepKind.THROTTLE:
+                return await throttle(self._frame, call)
+            case StepKind.CUSTOM:
+                return await once.custom(self._frame, call, row)
+            case _:
+                return await deliver(self._frame, call, row)
+
+    def _refuse_misuse(self, call: StepCall) -> None:
+        if self.leaving is not None:
+            raise StepInFinally(
+                f"Step {call.name!r} began while the workflow was being left to wait.",
+                hint="Do not call steps in `finally`, do not catch BaseException around steps, and await steps one after "
+                "another, not with gather.",
+            )
+        if self._busy is not None:
+            raise StepConcurrent(
+                f"Step {call.name!r} began while {self._busy!r} was still in progress.",
+                hint="Await steps one after another; do not use gather or create_task with them.",
+            )
+        if (call.id, call.key) in self._met:
+            raise StepRepeated(
+                f"Step {call.name!r} was used twice.",
+                hint="In a loop, tell the rounds apart with key=…; elsewhere give each step its own id.",
+            )
+        if (call.id, call.kind) not in self._declared:
+            raise StepUndeclared(
+                f"Step {call.id!r} ({call.kind}) is not in the workflow as it was discovered.",
+                hint="Write the step in the workflow function, or in a function of the same module that it calls with "
+                "ctx or step; its id must be a literal string.",
+            )
+
+
+def given_back(call: StepCall, row: Checkpoint) -> Any:
+    """The recorded result, as the author got it the first time: a value, a failure, or leaving the workflow again."""
+    if row.status is StepStatus.FAILED:
+        raise StepFailed(call.name, row.reason or Reason.STEP_FAILED, row.detail)
+    if row.status is StepStatus.MERGED:
+        raise Merged(call.name)
+    match call.kind:
+        case StepKind.DELAY:
+            if row.reason is Reason.LATE and row.status is StepStatus.SKIPPED:
+                raise Stop(call.name, Reason.LATE)
+            return None
+        case StepKind.DIGEST:
+            return gathered(row.result)
+        case StepKind.THROTTLE:
+            answer = Throttled.model_validate(row.result)
+            assert isinstance(call.inputs, ThrottleInput)
+            if answer.throttled and call.inputs.on_limit == "stop":
+                raise Stop(call.name, Reason.THROTTLED)
+            return answer
+        case StepKind.CUSTOM:
+            return once.revive(call, row.result)
+        case _:
+            return Sent.model_validate(row.result)
+

@@ -1,0 +1,97 @@
+"""Route: which integration carries a message. Built providers are kept until the integrations change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from ..errors import CredentialsInvalid, NovukitError, ProviderNotFound
+from ..model import Integration, Reason
+from ..providers import AnyProvider, PluginHost
+from ..store import Database, integrations
+from ..store.secrets import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An integration and its provider, ready to send."""
+
+    integration: Integration
+    provider: AnyProvider
+
+
+@dataclass(frozen=True, slots=True)
+class NoRoute:
+    """Why there is none."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(slots=True)
+class _Known:
+    stamp: Any = None
+    slug: str = ""
+    integrations: Sequence[Integration] = ()
+    providers: dict[UUID, AnyProvider | NovukitError] = field(default_factory=dict)
+
+
+class Routes:
+    """The integrations of each environment, as they were at the last look."""
+
+    def __init__(self, database: Database, host: PluginHost, secrets: KeyRing) -> None:
+        self._database, self._host, self._secrets = database, host, secrets
+        self._known: dict[UUID, _Known] = {}
+
+    async def refresh(self, environments: Sequence[UUID]) -> None:
+        """Look whether the integrations of ``environments`` have changed; one query when they have not."""
+        stamps = await integrations.stamps(self._database, environments)
+        for environment_id in environments:
+            known = self._known.setdefault(environment_id, _Known())
+            slug, stamp = stamps.get(environment_id, ("", None))
+            if known.slug and known.stamp == stamp:
+                continue
+            active = await integrations.active(self._database.scope(environment_id), self._secrets)
+            self._known[environment_id] = _Known(stamp, slug, active)
+
+    def environment(self, environment_id: UUID) -> str:
+        """The environment's slug."""
+        return self._known[environment_id].slug
+
+    def choose(self, environment_id: UUID, channel: str, named: str | None) -> Route | NoRoute:
+        """The integration named, else the channel's primary one, else its first."""
+        known = self._known[environment_id]
+        usable = [i for i in known.integrations if i.channel == channel and (named is None or i.identifier == named)]
+        if not usable:
+            what = f"integration {named!r}" if named else f"active {channel} integration"
+            return NoRoute(
+                Reason.NO_INTEGRATION,
+                f"There is no {what} in the environment {known.slug!r}. "
+                f"Add one: novukit integrations add --environment {known.slug} …",
+            )
+        integration = next((i for i in usable if i.primary), usable[0])
+        provider = self._provider(known, integration)
+        if isinstance(provider, ProviderNotFound):
+            return NoRoute(Reason.PROVIDER_MISSING, str(provider))
+        if isinstance(provider, NovukitError):
+            return NoRoute(Reason.CREDENTIALS_INVALID, f"Integration {integration.identifier!r}: {provider}")
+        return Route(integration, provider)
+
+    def by_id(self, environment_id: UUID, integration_id: UUID | None) -> Route | None:
+        """The integration that a message began with, if it is still there and active."""
+        known = self._known[environment_id]
+        for integration in known.integrations:
+            if integration.id == integration_id:
+                provider = self._provider(known, integration)
+                return None if isinstance(provider, NovukitError) else Route(integration, provider)
+        return None
+
+    def _provider(self, known: _Known, integration: Integration) -> AnyProvider | NovukitError:
+        if integration.id not in known.providers:
+            try:
+                known.providers[integration.id] = self._host.build(integration.provider_id, integration.credentials)
+            except (ProviderNotFound, CredentialsInvalid) as err:
+                known.providers[integration.id] = err
+        return known.providers[integration.id]

@@ -1,0 +1,169 @@
+"""Run: take one execution as far as it will go. A resume is the same run with more checkpoints.
+
+What a crash at any line means: what was recorded is given back, what was not is done again, and a provider call whose
+answer was not recorded is *unknown* (see ``deliver``). The execution itself stays owned by the worker until it is
+settled, or until the worker's lease lapses and someone else takes it over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..authoring import Context, Step, Workflow
+from ..errors import LeaseLost, PayloadInvalid, ReplayDiverged, StepFailed, StepMisuse
+from ..model import ActivityKind, ExecutionStatus, Reason, StepStatus
+from ..store import digests, executions
+from ..store.executions import Claimed
+from ..store.journal import Entry, Settle
+from .frame import Frame
+from .replay import Replay
+from .runtime import Runtime
+from .shift import Shift
+from .unwind import Abandoned, Cancelled, Merged, Park, Stop, Suspend, Unwind
+
+log = logging.getLogger("novukit.engine")
+
+_LINES = {
+    ExecutionStatus.WAITING: ActivityKind.EXECUTION_WAITING,
+    ExecutionStatus.COMPLETED: ActivityKind.EXECUTION_COMPLETED,
+    ExecutionStatus.MERGED: ActivityKind.EXECUTION_MERGED,
+    ExecutionStatus.CANCELLED: ActivityKind.EXECUTION_CANCELLED,
+    ExecutionStatus.FAILED: ActivityKind.EXECUTION_FAILED,
+    ExecutionStatus.PARKED: ActivityKind.EXECUTION_PARKED,
+}
+
+
+async def claim(rt: Runtime, shift: Shift, room: int) -> list[Claimed]:
+    """Take up to ``room`` due executions for this shift, with what they need to run."""
+    claimed = await executions.claim(rt.database, shift.worker_id, [w.id for w in rt.registry], room)
+    if claimed:
+        await rt.routes.refresh(sorted({e.environment_id for e in claimed}))
+    return claimed
+
+
+async def run(rt: Runtime, shift: Shift, execution: Claimed) -> None:
+    """Run ``execution`` until it waits, ends, or this worker may not go on; then settle it."""
+    workflow = rt.registry.get(execution.workflow_id)
+    frame = Frame(rt, shift, execution, workflow)
+    try:
+        ending = await _perform(frame, workflow)
+        if ending is not None:
+            await _settle(frame, ending)
+    except LeaseLost:
+        log.warning("lease lost while running execution %s; another worker goes on", execution.id)
+    except asyncio.CancelledError:
+        raise  # the worker is stopping: what is not settled is given back by the shift
+    except Exception:
+        log.exception("execution %s could not be settled; it is taken over when the lease lapses", execution.id)
+
+
+async def _perform(frame: Frame, workflow: Workflow[Any]) -> Settle | None:  # noqa: PLR0911 - one for each ending
+    """Call the author's function and say how the run ended; None when it is no longer ours to say."""
+    execution = frame.execution
+    if execution.cancel_requested:
+        return _ending(frame, ExecutionStatus.CANCELLED, reason=Reason.CANCELLED)
+    if execution.subscriber is None:
+        return _ending(frame, ExecutionStatus.FAILED, reason=Reason.SUBSCRIBER_DELETED)
+    replay = Replay(frame)
+    try:
+        try:
+            await workflow.run(_context(frame, workflow, replay))
+        finally:
+            if replay.misuse is not None:
+                raise replay.misuse
+        if replay.leaving is not None:
+            raise replay.leaving  # the author's code swallowed it; the record still counts
+    except (Abandoned, LeaseLost):
+        return None
+    except Unwind as unwind:
+        return _left(frame, unwind)
+    except StepFailed as err:
+        return _ending(frame, ExecutionStatus.FAILED, err.step, Reason.STEP_FAILED, f"{err.reason}: {err.detail}")
+    except StepMisuse as err:
+        return _ending(frame, ExecutionStatus.FAILED, None, Reason.STEP_MISUSE, str(err))
+    except PayloadInvalid as err:
+        said = "; ".join(f"{i.path}: {i.message}" for i in err.issues[:3])
+        return _ending(frame, ExecutionStatus.FAILED, None, Reason.PAYLOAD_INVALID, said or str(err))
+    except ReplayDiverged as err:
+        return _ending(frame, ExecutionStatus.PARKED, None, Reason.REPLAY_DIVERGED, str(err))
+    except Exception as err:
+        return _ending(frame, ExecutionStatus.FAILED, None, Reason.WORKFLOW_RAISED, _where(err))
+    return _ending(frame, ExecutionStatus.COMPLETED)
+
+
+def _context(frame: Frame, workflow: Workflow[Any], replay: Replay) -> Context[Any]:
+    execution = frame.execution
+    assert execution.subscriber is not None
+    return Context(
+        payload=workflow.parse_payload(execution.payload),
+        subscriber=execution.subscriber,
+        step=Step(replay, workflow.parse_payload),
+        actor=execution.actor,
+        tenant=execution.tenant,
+        transaction_id=execution.transaction_id,
+        environment=frame.rt.routes.environment(execution.environment_id),
+        execution_id=execution.id,
+    )
+
+
+def _left(frame: Frame, unwind: Unwind) -> Settle | None:
+    match unwind:
+        case Suspend(step=step, wake_at=wake_at):
+            return _ending(frame, ExecutionStatus.WAITING, step, wake_at=wake_at)
+        case Merged(step=step):
+            return _ending(frame, ExecutionStatus.MERGED, step, Reason.DIGEST_MERGED)
+        case Stop(step=step, reason=reason):
+            return _ending(frame, ExecutionStatus.COMPLETED, step, reason)
+        case Park(step=step, reason=reason, detail=detail):
+            return _ending(frame, ExecutionStatus.PARKED, step, reason, detail)
+        case Cancelled():
+            return _ending(frame, ExecutionStatus.CANCELLED, reason=Reason.CANCELLED)
+        case _:
+            return None
+
+
+def _ending(
+    frame: Frame, status: ExecutionStatus, step: str | None = None, reason: Reason | None = None, detail: str = "",
+    **more: Any,
+) -> Settle:  # fmt: skip
+    execution = frame.execution
+    return Settle(
+        execution.id, execution.environment_id, status, frame.now(), step=step, reason=reason, detail=detail,
+        version=frame.workflow.spec().version, **more,
+    )  # fmt: skip
+
+
+async def _settle(frame: Frame, ending: Settle) -> None:
+    """Put the end of the run on record. An execution that ends while it holds a digest open hands it over."""
+    line = frame.line(_LINES[ending.status], detail=ending.detail)
+    entries: list[Entry] = [ending, line]
+    lost = ending.status in (ExecutionStatus.CANCELLED, ExecutionStatus.FAILED, ExecutionStatus.PARKED)
+    if not (lost and _holds_a_digest(frame)):
+        await frame.shift.journal.put(*entries)
+        return
+
+    async def hand_over() -> tuple[None, Sequence[Entry]]:
+        heirs = await digests.hand_over(frame.scope, frame.execution.id)
+        told = [frame.line(ActivityKind.DIGEST_HANDED_OVER, detail=str(heir.execution_id)) for heir in heirs]
+        return None, [*entries, *told]
+
+    # «a» sorts before «digest/…»: a window is handed over before anyone joins it in the same commit.
+    await frame.shift.journal.work(f"a/hand-over/{frame.execution.id}", hand_over)
+
+
+def _holds_a_digest(frame: Frame) -> bool:
+    return any(
+        row.kind == "digest" and row.status is StepStatus.WAITING for row in frame.execution.checkpoints.values()
+    )
+
+
+def _where(err: Exception) -> str:
+    """The author's error in one line, with the last place of their own code."""
+    frames = [f for f in traceback.extract_tb(err.__traceback__) if "/novukit/engine/" not in f.filename]
+    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(err).__name__}: {err}{place}"[:1000]

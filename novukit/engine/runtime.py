@@ -1,0 +1,70 @@
+"""``Runtime``: what a running novukit is made of. Built once by ``app``, handed to every verb."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from ..authoring import Registry
+from ..clock import Clock, NewId
+from ..providers import PluginHost
+from ..rendering import Renderer
+from ..settings import Settings
+from ..store import Database, Scope
+from ..store.secrets import KeyRing
+from .route import Routes
+
+Ring = Callable[[UUID], Awaitable[None]]
+"""«Look at this environment's due work now.» A hint: it may be lost, late or doubled, and never raises."""
+
+Publish = Callable[[UUID, UUID, UUID], Coroutine[Any, Any, None]]
+"""«This subscriber has a new message»: environment, subscriber, message. A hint as well."""
+
+
+async def nobody(environment_id: UUID, subscriber_uuid: UUID, message_id: UUID) -> None:
+    """The inbox when no one is listening."""
+
+
+async def silent(environment_id: UUID) -> None:
+    """The bell when nobody hears it; the sweep finds the work."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Everything that the verbs need, and their only source of time, ids and randomness."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    new_id: NewId
+    random: random.Random
+    registry: Registry
+    renderer: Renderer
+    host: PluginHost
+    secrets: KeyRing
+    routes: Routes
+    ring: Ring = silent
+    publish: Publish = nobody
+
+    def scope(self, environment_id: UUID) -> Scope:
+        """The walls of one environment."""
+        return self.database.scope(environment_id)
+
+    def after(self, written: asyncio.Future[Any], then: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do ``then`` once ``written`` is durable, beside the execution; not at all if it never is."""
+        written.add_done_callback(lambda done: None if done.cancelled() or done.exception() else start(then()))
+
+
+_started: set[asyncio.Task[None]] = set()
+
+
+def start(work: Coroutine[Any, Any, None]) -> None:
+    """Let ``work`` run by itself, outside any transaction that is open here."""
+    task = asyncio.get_running_loop().create_task(work, context=contextvars.Context())
+    _started.add(task)  # the loop itself keeps only a weak reference
+    task.add_done_callback(_started.discard)

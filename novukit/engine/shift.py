@@ -1,0 +1,59 @@
+"""``Shift``: one worker's time at work: its lease, and the journal that extends it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from ..store import workers
+from ..store.journal import Journal
+from .runtime import Runtime
+
+MARGIN = 1.0
+"""Seconds of lease that must be left when a provider is about to be called."""
+
+
+class Shift:
+    """A worker while it holds its lease. Leases belong to workers, not to executions; each commit extends them."""
+
+    def __init__(self, rt: Runtime, lease: timedelta) -> None:
+        self._rt, self._lease = rt, lease
+        self.worker_id: UUID = rt.new_id()
+        self.journal = Journal(rt.database, self.worker_id, lease)
+        self.journal.on_extended(self._extended)
+        self._good_until = 0.0
+
+    async def begin(self) -> None:
+        """Take the lease."""
+        until = self._rt.clock.now() + self._lease
+        await workers.enlist(
+            self._rt.database, self.worker_id, host=socket.gethostname(), pid=os.getpid(), lease_until=until
+        )
+        self._extended(until)
+
+    async def beat(self) -> bool:
+        """Extend the lease when no commit has. False when another worker took our work: begin a new shift."""
+        until = self._rt.clock.now() + self._lease
+        if not await workers.extend(self._rt.database, self.worker_id, until):
+            self._good_until = 0.0
+            return False
+        self._extended(until)
+        return True
+
+    async def end(self) -> int:
+        """Let everything be written, give back what is left, and how many executions that was."""
+        await self.journal.drain()
+        return await workers.leave(self._rt.database, self.worker_id)
+
+    def holds(self) -> bool:
+        """Whether the lease is good for an effect that begins now.
+
+        Judged by the monotonic clock: a worker that was frozen past its lease gives up instead of sending.
+        """
+        return self._rt.clock.monotonic() + MARGIN < self._good_until
+
+    def _extended(self, until: datetime) -> None:
+        left = (until - self._rt.clock.now()).total_seconds()
+        self._good_until = self._rt.clock.monotonic() + left

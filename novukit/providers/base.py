@@ -1,0 +1,163 @@
+"""``Provider``: the class that a plugin subclasses. It is given credentials and an HTTP client, and it sends."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
+
+from ..model import Channel, ChatContent, Content, EmailContent, InAppContent, PushContent, SmsContent
+from .credentials import Credentials, EmailCredentials
+from .http import HttpClient
+from .novu_ids import novu_id_of
+from .outcome import Receipt
+
+API_VERSION = 1
+"""The version of the contract between novukit and its plugins."""
+
+C = TypeVar("C", bound=Content)
+K = TypeVar("K", bound=Credentials)
+KEmail = TypeVar("KEmail", bound=EmailCredentials)
+
+Idempotency = Literal["native", "lookup", "none"]
+
+
+class Provider(ABC, Generic[C, K]):
+    """Code that can send through one channel.
+
+    Subclass the base of your channel (:class:`EmailProvider`, :class:`SmsProvider`, …) with your credentials as its
+    type argument, name it with ``id``, and write ``send``::
+
+        class Post(EmailProvider[PostCredentials]):
+            id = "post"
+            supports = frozenset({"cc", "reply_to"})
+
+            async def send(self, content: EmailContent, key: str) -> Receipt: ...
+
+    ``id``
+        Lower-case words joined by ``-``, the same for ever: integrations are stored under it.
+    ``name``
+        What people read; made from ``id`` if left out.
+    ``supports``
+        The optional fields of the content that you can express. A message that uses another one is refused before
+        ``send`` is called, and is never thinned in silence.
+    ``idempotency``
+        What a second ``send`` with the same ``key`` does. ``"native"``: the provider itself drops it. ``"lookup"``:
+        it can be asked whether it has the first (write ``lookup``). ``"none"``: it sends twice.
+    ``novu_id``
+        The id that Novu's SDKs are told, where they accept only ids that Novu knows.
+    ``any_address``
+        True for a provider that only pretends to send: it is given the device tokens and webhooks of every provider,
+        not only those that subscribers have at this one.
+    ``timeout``
+        Seconds (0 to 300) that one ``send`` may take. After that the outcome is unknown, unless ``self.http`` knows
+        that no byte had left.
+    ``api_version``
+        The version of this contract that you wrote for. Set it to a number, so that a later novukit can refuse you
+        with a clear word instead of failing in your code.
+    """
+
+    id: ClassVar[str]
+    name: ClassVar[str] = ""
+    channel: ClassVar[Channel]
+    content_type: ClassVar[type[Content]]
+    credentials_type: ClassVar[type[Credentials]]
+    supports: ClassVar[frozenset[str]] = frozenset()
+    idempotency: ClassVar[Idempotency] = "none"
+    novu_id: ClassVar[str] = ""
+    any_address: ClassVar[bool] = False
+    api_version: ClassVar[int] = API_VERSION
+    timeout: float = 15.0
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        arguments = [arg for base in cls.__dict__.get("__orig_bases__", ()) for arg in get_args(base)]
+        for argument in arguments:
+            if isinstance(argument, type) and issubclass(argument, Credentials):
+                cls.credentials_type = argument
+        provider_id: object = cls.__dict__.get("id")
+        if isinstance(provider_id, str):
+            if "name" not in cls.__dict__:
+                cls.name = provider_id.replace("-", " ").capitalize()
+            if "novu_id" not in cls.__dict__ and hasattr(cls, "channel"):
+                cls.novu_id = novu_id_of(provider_id, cls.channel)
+
+    def __init__(self, credentials: K, http: HttpClient) -> None:
+        self.credentials = credentials
+        self.http = http
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {getattr(self, 'id', '?')}>"
+
+    @property
+    def sender(self) -> str | None:
+        """The default sender (``from``) of the integration: an e-mail address, or an SMS number or name."""
+        return getattr(self.credentials, "sender", None)
+
+    @property
+    def sender_name(self) -> str | None:
+        """The default name beside the sender (``senderName``)."""
+        return getattr(self.credentials, "sender_name", None)
+
+    @abstractmethod
+    async def send(self, content: C, key: str) -> Receipt:
+        """Hand ``content`` to the provider and return its receipt.
+
+        ``key`` stays the same when a message is tried again: give it to the provider as its idempotency key.
+        When the message is not accepted, raise Rejected, Throttled, Unavailable or RecipientGone; when that cannot be
+        known, raise Unknown. ``self.http`` raises them for you where the network fails, and ``raise_for_outcome`` for
+        an HTTP status. Any other exception counts as a fault of the plugin, and the message is not tried again.
+        """
+
+    async def lookup(self, key: str) -> Receipt | None:
+        """Ask the provider whether it has the message that was sent with ``key``; None where it has not.
+
+        Written by providers with ``idempotency = "lookup"``.
+        """
+        raise NotImplementedError
+
+    async def check(self) -> None:
+        """Try the credentials without sending anything; raise Rejected or Unavailable if they do not work.
+
+        Without it, ``novukit providers test`` can only look at their shape.
+        """
+
+    async def close(self) -> None:
+        """Give back what was opened. ``self.http`` is shared, and is not yours to close."""
+
+
+class EmailProvider(Provider[EmailContent, KEmail]):
+    """The base of e-mail providers."""
+
+    channel = "email"
+    content_type = EmailContent
+
+
+class SmsProvider(Provider[SmsContent, K]):
+    """The base of SMS providers. Send from ``content.sender``, or from ``self.sender`` where the step names none."""
+
+    channel = "sms"
+    content_type = SmsContent
+
+
+class PushProvider(Provider[PushContent, K]):
+    """The base of push providers."""
+
+    channel = "push"
+    content_type = PushContent
+
+
+class ChatProvider(Provider[ChatContent, K]):
+    """The base of chat providers."""
+
+    channel = "chat"
+    content_type = ChatContent
+
+
+class InAppProvider(Provider[InAppContent, K]):
+    """The base of in-app providers."""
+
+    channel = "in_app"
+    content_type = InAppContent
+
+
+AnyProvider = Provider[Any, Any]

@@ -1,0 +1,155 @@
+"""``Worker``: claims due executions in batches and runs them, as many at a time as it has room for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from ..engine import Runtime, Shift, claim, run, sweep
+from ..store import executions
+from ..store.executions import Claimed
+from .bell import Bell
+
+log = logging.getLogger("novukit.worker")
+
+
+class Worker:
+    """One worker: a claim loop, a heart that keeps the lease, and a sweeper.
+
+    It looks for work when it is rung, when a timer comes due, when a place becomes free, and otherwise every ``sweep``
+    seconds; so a bell that is lost costs at most that.
+    """
+
+    def __init__(self, rt: Runtime, bell: Bell) -> None:
+        self._rt, self._bell, self._settings = rt, bell, rt.settings.worker
+        self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._lapsed = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def stop(self) -> None:
+        """Take no more work; let what runs end within the grace time, and hand the rest over."""
+        self._stopping.set()
+        self._wake.set()
+
+    @property
+    def busy(self) -> int:
+        """How many executions are running here now."""
+        return len(self._running)
+
+    async def run(self) -> None:
+        """Work until :meth:`stop`. Survives an unreachable database and a lost lease."""
+        self._bell.listen(self._wake.set)
+        while not self._stopping.is_set():
+            self._lapsed.clear()
+            shift = Shift(self._rt, timedelta(seconds=self._settings.lease))
+            if not await self._patiently(shift.begin):
+                continue
+            beside = [self._start(self._beat(shift)), self._start(self._sweep())]
+            try:
+                await self._work(shift)
+            finally:
+                for task in beside:
+                    task.cancel()
+                await asyncio.wait(beside)
+                await self._leave(shift)
+
+    async def _work(self, shift: Shift) -> None:
+        while not (self._stopping.is_set() or self._lapsed.is_set()):
+            self._wake.clear()
+            room = self._settings.concurrency - len(self._running)
+            try:
+                claimed = await claim(self._rt, shift, room)
+            except Exception as err:
+                log.warning("due work could not be looked for (%s: %s)", type(err).__name__, err)
+                await self._pause(self._settings.sweep)
+                continue
+            for execution in claimed:
+                self._run(shift, execution)
+            if len(claimed) < room or not room:
+                await self._pause(await self._until_due() if room else self._settings.sweep)
+
+    def _run(self, shift: Shift, execution: Claimed) -> None:
+        task = self._start(run(self._rt, shift, execution))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if len(self._running) == self._settings.concurrency - 1:
+            self._wake.set()  # there was no room, and now there is
+
+    async def _until_due(self) -> float:
+        """Seconds until the next timer, at most a sweep interval."""
+        with contextlib.suppress(Exception):
+            due = await executions.next_due(self._rt.database, [w.id for w in self._rt.registry])
+            if due is not None:
+                return min(max((due - self._rt.clock.now()).total_seconds(), 0.005), self._settings.sweep)
+        return self._settings.sweep
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+
+    async def _beat(self, shift: Shift) -> None:
+        """Keep the lease; when it is lost, drop what runs here: it belongs to someone else now."""
+        while True:
+            await asyncio.sleep(self._settings.lease / 4)
+            try:
+                held = await shift.beat()
+            except Exception as err:
+                log.warning("the lease could not be extended (%s: %s)", type(err).__name__, err)
+                continue
+            if not held:
+                log.warning("the lease was lost; beginning a new shift")
+                self._lapsed.set()
+                self._wake.set()
+                return
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                if await sweep(self._rt):
+                    self._wake.set()
+                    continue
+            except Exception as err:
+                log.warning("the sweep failed (%s: %s)", type(err).__name__, err)
+            await asyncio.sleep(self._settings.sweep)
+
+    async def _leave(self, shift: Shift) -> None:
+        """End a shift: what runs gets its grace, the rest is cancelled and given back."""
+        if self._running and not self._lapsed.is_set():
+            await asyncio.wait(set(self._running), timeout=self._settings.grace)
+        for task in set(self._running):
+            task.cancel()
+        if self._running:
+            await asyncio.wait(set(self._running))
+        try:
+            async with asyncio.timeout(5):
+                if given_back := await shift.end():
+                    log.info("%d executions given back", given_back)
+        except Exception as err:
+            log.warning("the worker could not sign off (%s: %s); its lease will lapse", type(err).__name__, err)
+
+    async def _patiently(self, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do ``work``, or wait a little and say that it failed."""
+        try:
+            await work()
+        except Exception as err:
+            log.warning("the database does not answer (%s: %s)", type(err).__name__, err)
+            await self._pause(1.0)
+            return False
+        return True
+
+    def _start(self, work: Awaitable[None]) -> asyncio.Task[None]:
+        """A task of its own, outside any transaction that may be open here."""
+        return asyncio.get_running_loop().create_task(_await(work), context=contextvars.Context())
+
+
+async def _await(work: Awaitable[None]) -> None:
+    await work

@@ -1,0 +1,165 @@
+"""Digest windows: opened by the first execution, joined by later ones, closed once, handed over when their owner ends.
+
+Every function runs in the caller's transaction, with the window's lock held (``lock_name``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from .database import Scope, decode
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which digest: a workflow's step, for one subscriber, by one key."""
+
+    workflow_id: str
+    step_id: str
+    subscriber_uuid: UUID
+    key: str
+
+    def lock_name(self, environment_id: UUID) -> str:
+        return f"digest/{environment_id}/{self.workflow_id}/{self.step_id}/{self.subscriber_uuid}/{self.key}"
+
+    def args(self, environment_id: UUID) -> tuple[UUID, str, str, UUID, str]:
+        return environment_id, self.workflow_id, self.step_id, self.subscriber_uuid, self.key
+
+
+_HERE = "environment_id = $1 and workflow_id = $2 and step_id = $3 and subscriber_uuid = $4 and digest_key = $5"
+
+
+async def join(scope: Scope, place: Place, execution_id: UUID, event_id: UUID) -> bool:
+    """Add an execution to the open window, if there is one. Joining twice is joining once."""
+    rows = await scope.database.fetch(
+        f"update novukit_digest_window set last_event_at = $6 where {_HERE} and status = 'open' returning id",
+        *place.args(scope.environment_id), scope.now(),
+    )  # fmt: skip
+    if not rows:
+        return False
+    await _add(scope, rows[0]["id"], execution_id, event_id)
+    return True
+
+
+async def open(scope: Scope, place: Place, execution_id: UUID, event_id: UUID, closes_at: datetime) -> None:  # noqa: A001
+    """Open a window that ``execution_id`` owns and closes."""
+    window = await _insert(scope, place, execution_id, "open", closes_at)
+    await _add(scope, window, execution_id, event_id)
+
+
+async def pass_by(scope: Scope, place: Place, execution_id: UUID) -> None:
+    """Note that an event went on at once, for the look-back of those that follow."""
+    await _insert(scope, place, execution_id, "passed", scope.now())
+
+
+async def recent(scope: Scope, place: Place, look_back: timedelta) -> bool:
+    """Whether another event came within ``look_back``."""
+    rows = await scope.database.fetch(
+        f"select 1 from novukit_digest_window where {_HERE} and last_event_at > $6 limit 1",
+        *place.args(scope.environment_id), scope.now() - look_back,
+    )  # fmt: skip
+    return bool(rows)
+
+
+async def close(scope: Scope, place: Place, execution_id: UUID) -> list[dict[str, Any]]:
+    """Close the window that ``execution_id`` owns and give its events, oldest first. The members are frozen by this."""
+    rows = await scope.database.fetch(
+        f"update novukit_digest_window set status = 'closed', closed_at = $6 where {_HERE} and status = 'open' "
+        "and owner_execution_id = $7 returning id",
+        *place.args(scope.environment_id), scope.now(), execution_id,
+    )  # fmt: skip
+    if not rows:
+        return []
+    members = await scope.database.fetch(
+        "select e.transaction_id, e.payload, e.created_at from novukit_digest_member m "
+        "join novukit_event e on e.id = m.event_id "
+        "where m.environment_id = $1 and m.window_id = $2 order by m.joined_at, e.id",
+        scope.environment_id, rows[0]["id"],
+    )  # fmt: skip
+    return [
+        {"id": m["transaction_id"], "time": m["created_at"].isoformat(), "payload": decode(m["payload"])}
+        for m in members
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A digest that got a new owner."""
+
+    execution_id: UUID
+    event_id: UUID
+    step_id: str
+    closes_at: datetime
+
+
+async def hand_over(scope: Scope, owner: UUID) -> list[Handed]:
+    """Give each open window of an execution that has ended to its oldest other member, which sleeps until the close.
+
+    A window without another member is closed. The owner's own event leaves with it.
+    """
+    handed: list[Handed] = []
+    windows = await scope.database.fetch(
+        "select id, step_id, closes_at from novukit_digest_window "
+        "where environment_id = $1 and owner_execution_id = $2 and status = 'open' for update",
+        scope.environment_id, owner,
+    )  # fmt: skip
+    for window in windows:
+        await scope.database.fetch(
+            "delete from novukit_digest_member where environment_id = $1 and window_id = $2 and execution_id = $3",
+            scope.environment_id, window["id"], owner,
+        )  # fmt: skip
+        heirs = await scope.database.fetch(
+            "select m.execution_id, m.event_id from novukit_digest_member m "
+            "join novukit_execution x on x.id = m.execution_id "
+            "where m.environment_id = $1 and m.window_id = $2 and x.status = 'merged' "
+            "order by m.joined_at, m.execution_id limit 1",
+            scope.environment_id, window["id"],
+        )  # fmt: skip
+        if not heirs:
+            await scope.database.fetch(
+                "update novukit_digest_window set status = 'closed', closed_at = $2 where id = $1",
+                window["id"], scope.now(),
+            )  # fmt: skip
+            continue
+        heir = Handed(heirs[0]["execution_id"], heirs[0]["event_id"], window["step_id"], window["closes_at"])
+        await _promote(scope, window["id"], heir)
+        handed.append(heir)
+    return handed
+
+
+async def _promote(scope: Scope, window_id: UUID, heir: Handed) -> None:
+    await scope.database.fetch(
+        "update novukit_digest_window set owner_execution_id = $2 where id = $1", window_id, heir.execution_id
+    )
+    await scope.database.fetch(
+        "update novukit_checkpoint set status = 'waiting', reason = null, wake_at = $4, finished_at = null "
+        "where environment_id = $1 and execution_id = $2 and step_id = $3 and status = 'merged'",
+        scope.environment_id, heir.execution_id, heir.step_id, heir.closes_at,
+    )  # fmt: skip
+    await scope.database.fetch(
+        "update novukit_execution set status = 'waiting', wake_at = $3, step = $4, reason = null, finished_at = null "
+        "where environment_id = $1 and id = $2 and status = 'merged'",
+        scope.environment_id, heir.execution_id, heir.closes_at, heir.step_id,
+    )  # fmt: skip
+
+
+async def _insert(scope: Scope, place: Place, owner: UUID, status: str, closes_at: datetime) -> UUID:
+    window_id, now = scope.new_id(), scope.now()
+    await scope.database.fetch(
+        "insert into novukit_digest_window (environment_id, workflow_id, step_id, subscriber_uuid, digest_key, id, "
+        "status, owner_execution_id, opened_at, closes_at, last_event_at) "
+        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9)",
+        *place.args(scope.environment_id), window_id, status, owner, now, closes_at,
+    )  # fmt: skip
+    return window_id
+
+
+async def _add(scope: Scope, window_id: UUID, execution_id: UUID, event_id: UUID) -> None:
+    await scope.database.fetch(
+        "insert into novukit_digest_member (environment_id, window_id, execution_id, event_id, joined_at) "
+        "values ($1, $2, $3, $4, $5) on conflict do nothing",
+        scope.environment_id, window_id, execution_id, event_id, scope.now(),
+    )  # fmt: skip

@@ -1,0 +1,194 @@
+"""Executions: claimed in batches, cancelled, resumed. What a running one writes goes through the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from ..model import Checkpoint, ExecutionStatus, Reason, StepKind, StepStatus, StoredSubscriber
+from . import subscribers
+from .database import Database, Row, Scope, decode, in_list
+
+
+@dataclass(slots=True)
+class Claimed:
+    """An execution that this worker now owns, with all that is needed to run it."""
+
+    id: UUID
+    environment_id: UUID
+    event_id: UUID
+    transaction_id: str
+    workflow_id: str
+    version: str | None
+    subscriber_uuid: UUID
+    subscriber_id: str
+    runs: int
+    cancel_requested: bool
+    triggered_at: datetime
+    payload: dict[str, Any] = field(default_factory=dict)
+    overrides: dict[str, Any] = field(default_factory=dict)
+    actor: dict[str, Any] | None = None
+    tenant: dict[str, Any] | None = None
+    subscriber: StoredSubscriber | None = None
+    checkpoints: dict[tuple[str, str], Checkpoint] = field(default_factory=dict)
+
+
+async def claim(database: Database, worker_id: UUID, workflows: Sequence[str], limit: int) -> list[Claimed]:
+    """Take up to ``limit`` due executions of ``workflows`` for a worker whose lease holds.
+
+    One statement takes them (rows that another worker is taking are skipped); three more load what the whole batch
+    needs.
+    """
+    if not workflows or limit < 1:
+        return []
+    now = database.clock.now()
+    rows = await database.fetch(
+        "update novukit_execution set status = 'running', worker_id = $1, runs = runs + 1, wake_at = null, "
+        "started_at = coalesce(started_at, $2) where id in ("
+        "select id from novukit_execution where status in ('pending', 'waiting') and wake_at <= $2 "
+        f"and workflow_id in {in_list(workflows, 4)} order by wake_at, id limit $3 for update skip locked) "
+        "and exists (select 1 from novukit_worker where id = $1) "
+        "returning id, environment_id, event_id, workflow_id, workflow_version, subscriber_uuid, subscriber_id, runs, "
+        "cancel_requested_at, created_at",
+        worker_id, now, limit, *workflows,
+    )  # fmt: skip
+    claimed = sorted((_claimed(row) for row in rows), key=lambda e: e.id)
+    if claimed:
+        await _load(database, claimed)
+    return claimed
+
+
+async def next_due(database: Database, workflows: Sequence[str]) -> datetime | None:
+    """When the next execution of ``workflows`` comes due, if any waits."""
+    if not workflows:
+        return None
+    rows = await database.fetch(
+        "select wake_at from novukit_execution where status in ('pending', 'waiting') "
+        f"and workflow_id in {in_list(workflows)} order by wake_at limit 1",
+        *workflows,
+    )
+    return rows[0]["wake_at"] if rows else None
+
+
+def _claimed(row: Row) -> Claimed:
+    return Claimed(
+        id=row["id"], environment_id=row["environment_id"], event_id=row["event_id"], transaction_id="",
+        workflow_id=row["workflow_id"], version=row["workflow_version"], subscriber_uuid=row["subscriber_uuid"],
+        subscriber_id=row["subscriber_id"], runs=row["runs"],
+        cancel_requested=row["cancel_requested_at"] is not None, triggered_at=row["created_at"],
+    )  # fmt: skip
+
+
+async def _load(database: Database, claimed: list[Claimed]) -> None:
+    """Give a batch its events, its subscribers and, to those that ran before, their checkpoints."""
+    event_ids = list({e.event_id for e in claimed})
+    events = {
+        row["id"]: row
+        for row in await database.fetch(
+            "select id, transaction_id, payload, overrides, actor, tenant, created_at from novukit_event "
+            f"where id in {in_list(event_ids)}",
+            *event_ids,
+        )
+    }
+    people: dict[UUID, StoredSubscriber] = {}
+    for environment_id in {e.environment_id for e in claimed}:
+        uuids = list({e.subscriber_uuid for e in claimed if e.environment_id == environment_id})
+        people |= await subscribers.by_uuids(database.scope(environment_id), uuids)
+    for e in claimed:
+        event = events[e.event_id]
+        e.transaction_id, e.triggered_at = event["transaction_id"], event["created_at"]
+        e.payload, e.overrides = decode(event["payload"]), decode(event["overrides"])
+        e.actor, e.tenant = decode(event["actor"]), decode(event["tenant"])
+        e.subscriber = people.get(e.subscriber_uuid)
+    if again := {e.id: e for e in claimed if e.runs > 1}:
+        for row in await database.fetch(
+            "select execution_id, step_id, step_key, kind, status, result, reason, detail, attempts, args_hash, "
+            "position, message_id, wake_at, started_at, finished_at from novukit_checkpoint "
+            f"where execution_id in {in_list(list(again))}",
+            *again,
+        ):
+            again[row["execution_id"]].checkpoints[row["step_id"], row["step_key"]] = _checkpoint(row)
+
+
+def _checkpoint(row: Row) -> Checkpoint:
+    return Checkpoint(
+        step_id=row["step_id"], key=row["step_key"], kind=StepKind(row["kind"]), status=StepStatus(row["status"]),
+        result=decode(row["result"]), reason=Reason(row["reason"]) if row["reason"] else None, detail=row["detail"],
+        attempts=row["attempts"], args_hash=row["args_hash"], position=row["position"], message_id=row["message_id"], wake_at=row["wake_at"],
+        started_at=row["started_at"], finished_at=row["finished_at"],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """An execution that a cancel or a resume has changed."""
+
+    id: UUID
+    event_id: UUID
+
+
+async def cancel_idle(scope: Scope, *, event_id: UUID | None = None, ids: Sequence[UUID] = ()) -> list[Touched]:
+    """Cancel those that no worker is running, in the caller's transaction: nothing of theirs begins any more."""
+    now = scope.now()
+    where, args = _which(event_id, ids, 3)
+    rows = await scope.database.fetch(
+        "update novukit_execution set status = 'cancelled', reason = 'cancelled', wake_at = null, finished_at = $2 "
+        f"where environment_id = $1 and {where} and status in ('pending', 'waiting') returning id, event_id",
+        scope.environment_id, now, *args,
+    )  # fmt: skip
+    return [Touched(row["id"], row["event_id"]) for row in rows]
+
+
+async def ask_to_cancel(scope: Scope, *, event_id: UUID | None = None, ids: Sequence[UUID] = ()) -> list[Touched]:
+    """Mark those that a worker is running: they stop before their next effect."""
+    where, args = _which(event_id, ids, 3)
+    rows = await scope.database.fetch(
+        "update novukit_execution set cancel_requested_at = coalesce(cancel_requested_at, $2) "
+        f"where environment_id = $1 and {where} and status = 'running' returning id, event_id",
+        scope.environment_id, scope.now(), *args,
+    )  # fmt: skip
+    return [Touched(row["id"], row["event_id"]) for row in rows]
+
+
+def _which(event_id: UUID | None, ids: Sequence[UUID], start: int) -> tuple[str, Sequence[Any]]:
+    return (f"event_id = ${start}", [event_id]) if event_id else (f"id in {in_list(ids, start)}", ids)
+
+
+async def resume(scope: Scope, ids: Sequence[UUID]) -> list[Touched]:
+    """Make failed and parked executions due again, their failed step forgotten; the caller's transaction.
+
+    What is complete stays complete. A step whose failure the author caught stays failed: only the step at which the
+    execution ended is tried again.
+    """
+    if not ids:
+        return []
+    rows = await scope.database.fetch(
+        "update novukit_execution set status = 'pending', wake_at = $2, finished_at = null, cancel_requested_at = null "
+        f"where environment_id = $1 and id in {in_list(ids, 3)} and status in ('failed', 'parked') "
+        "returning id, event_id, step",
+        scope.environment_id, scope.now(), *ids,
+    )  # fmt: skip
+    await scope.database.execute_many(
+        "update novukit_checkpoint set status = 'retrying', wake_at = $4, finished_at = null, "
+        "attempts = case when status = 'failed' and reason <> 'outcome_unknown' then 0 else 1 end, "
+        "reason = case when status = 'failed' and reason <> 'outcome_unknown' then null else 'outcome_unknown' end "
+        "where environment_id = $1 and execution_id = $2 and "
+        "case when step_key = '' then step_id else step_id || '[' || step_key || ']' end = $3 "
+        "and status in ('failed', 'unknown', 'calling')",
+        [(scope.environment_id, row["id"], row["step"], scope.now()) for row in rows if row["step"]],
+    )
+    return [Touched(row["id"], row["event_id"]) for row in rows]
+
+
+async def statuses(scope: Scope, ids: Sequence[UUID]) -> dict[UUID, ExecutionStatus]:
+    """Where each of ``ids`` stands; an id of another environment is not in the answer."""
+    if not ids:
+        return {}
+    rows = await scope.database.fetch(
+        f"select id, status from novukit_execution where environment_id = $1 and id in {in_list(ids, 2)}",
+        scope.environment_id, *ids,
+    )  # fmt: skip
+    return {row["id"]: ExecutionStatus(row["status"]) for row in rows}

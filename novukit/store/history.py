@@ -1,0 +1,248 @@
+"""What happened: events, executions, their steps and activity lines, as they are read afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from ..model import (
+    Activity,
+    ActivityKind,
+    Event,
+    EventStatus,
+    Execution,
+    ExecutionStatus,
+    Message,
+    Reason,
+    StepKind,
+    StepRecord,
+    StepStatus,
+)
+from . import messages, pages
+from .database import Row, Scope, decode, in_list
+from .pages import Listing, Page, PageQuery
+from .where import Where
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionFilter:
+    """Which executions are meant; a field left out asks for nothing.
+
+    ``search`` is part of a transaction or subscriber id.
+    """
+
+    status: Sequence[ExecutionStatus] = ()
+    workflow_ids: Sequence[str] | None = None
+    subscriber_ids: Sequence[str] = ()
+    emails: Sequence[str] = ()
+    transaction_id: str | None = None
+    reason: Reason | None = None
+    step: str | None = None
+    search: str | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """One page of executions that is asked for by page number."""
+
+    data: list[Execution]
+    has_more: bool
+
+
+async def executions(
+    scope: Scope,
+    *,
+    status: Sequence[ExecutionStatus] = (),
+    workflow_id: str | None = None,
+    subscriber_id: str | None = None,
+    transaction_id: str | None = None,
+    reason: Reason | None = None,
+    query: PageQuery = PageQuery(),  # noqa: B008 (frozen)
+) -> Page[Execution]:
+    """A page of executions by cursor, newest first."""
+    filters = ExecutionFilter(
+        status=status, workflow_ids=[workflow_id] if workflow_id is not None else None,
+        subscriber_ids=[subscriber_id] if subscriber_id is not None else [], transaction_id=transaction_id,
+        reason=reason,
+    )  # fmt: skip
+    where = _where(scope, filters)
+    listing = Listing("executions", _EXECUTION, _EXECUTIONS, "x.id", where)
+    return (await pages.read(scope, listing, query)).map(_execution)
+
+
+async def feed(scope: Scope, filters: ExecutionFilter, *, page: int = 0, limit: int = 10) -> Numbered:
+    """A page of executions by number, newest first; ``page`` counts from 0."""
+    where = _where(scope, filters)
+    rows = await scope.database.fetch(
+        f"select {_EXECUTION} from {_EXECUTIONS} where {where} order by x.id desc "
+        f"limit {where.mark(limit + 1)} offset {where.mark(page * limit)}",
+        *where.args,
+    )
+    return Numbered([_execution(row) for row in rows[:limit]], len(rows) > limit)
+
+
+async def matching_ids(scope: Scope, filters: ExecutionFilter, *, limit: int | None = None) -> list[UUID]:
+    """The ids of all executions that fit, oldest first: what a bulk resume works through."""
+    where = _where(scope, filters)
+    most = f" limit {where.mark(limit)}" if limit is not None else ""
+    rows = await scope.database.fetch(f"select x.id from {_EXECUTIONS} where {where} order by x.id{most}", *where.args)
+    return [row["id"] for row in rows]
+
+
+async def execution(scope: Scope, id: UUID) -> Execution | None:
+    """One execution."""
+    rows = await scope.database.fetch(
+        f"select {_EXECUTION} from {_EXECUTIONS} where x.environment_id = $1 and x.id = $2", scope.environment_id, id
+    )
+    return _execution(rows[0]) if rows else None
+
+
+async def steps(scope: Scope, execution_id: UUID) -> list[StepRecord]:
+    """The steps of an execution in the order in which they began."""
+    return (await steps_of(scope, [execution_id]))[execution_id]
+
+
+async def steps_of(scope: Scope, ids: Sequence[UUID]) -> dict[UUID, list[StepRecord]]:
+    """The steps of several executions."""
+    found: dict[UUID, list[StepRecord]] = {each: [] for each in ids}
+    for some in pages.parted(ids):
+        for row in await scope.database.fetch(
+            "select execution_id, step_id, step_key, kind, status, result, reason, detail, attempts, message_id, "
+            "wake_at, started_at, finished_at from novukit_checkpoint "
+            f"where environment_id = $1 and execution_id in {in_list(some, 2)} "
+            "order by position, started_at, step_id, step_key",
+            scope.environment_id, *some,
+        ):  # fmt: skip
+            found[row["execution_id"]].append(_step(row))
+    return found
+
+
+async def activity(scope: Scope, *, execution_id: UUID | None = None, event_id: UUID | None = None) -> list[Activity]:
+    """The lines of one execution, or of an event with all its executions, oldest first."""
+    assert (execution_id is None) != (event_id is None), "one of execution and event"
+    column, value = ("execution_id", execution_id) if execution_id else ("event_id", event_id)
+    rows = await scope.database.fetch(
+        f"select {_ACTIVITY} from novukit_activity where environment_id = $1 and {column} = $2 order by id",
+        scope.environment_id, value,
+    )  # fmt: skip
+    return [_activity(row) for row in rows]
+
+
+async def activity_of(scope: Scope, ids: Sequence[UUID]) -> dict[UUID, list[Activity]]:
+    """The lines of several executions, oldest first."""
+    found: dict[UUID, list[Activity]] = {each: [] for each in ids}
+    for some in pages.parted(ids):
+        for row in await scope.database.fetch(
+            f"select {_ACTIVITY} from novukit_activity "
+            f"where environment_id = $1 and execution_id in {in_list(some, 2)} order by id",
+            scope.environment_id, *some,
+        ):  # fmt: skip
+            found[row["execution_id"]].append(_activity(row))
+    return found
+
+
+async def messages_of(scope: Scope, execution_id: UUID) -> list[Message]:
+    """The messages of an execution, oldest first."""
+    return await messages.of_execution(scope, execution_id)
+
+
+async def event(scope: Scope, transaction_id: str) -> Event | None:
+    """The event that has this transaction id."""
+    rows = await scope.database.fetch(
+        f"select {_EVENT} from novukit_event where environment_id = $1 and transaction_id = $2",
+        scope.environment_id, transaction_id,
+    )  # fmt: skip
+    return _event(rows[0]) if rows else None
+
+
+async def events_of(scope: Scope, ids: Sequence[UUID]) -> dict[UUID, Event]:
+    """Several events by their own ids."""
+    found: dict[UUID, Event] = {}
+    for some in pages.parted(list(dict.fromkeys(ids))):
+        for row in await scope.database.fetch(
+            f"select {_EVENT} from novukit_event where environment_id = $1 and id in {in_list(some, 2)}",
+            scope.environment_id, *some,
+        ):  # fmt: skip
+            found[row["id"]] = _event(row)
+    return found
+
+
+_EXECUTION = (
+    "x.id, x.environment_id, x.event_id, e.transaction_id, x.workflow_id, x.workflow_version, x.subscriber_id, "
+    "x.status, x.step, x.reason, x.detail, x.runs, x.wake_at, x.created_at, x.started_at, x.finished_at"
+)
+_EXECUTIONS = "novukit_execution x join novukit_event e on e.id = x.event_id and e.environment_id = x.environment_id"
+_ACTIVITY = "id, environment_id, event_id, execution_id, kind, step, reason, detail, message_id, at"
+_EVENT = (
+    "id, environment_id, transaction_id, workflow_id, payload, overrides, actor, tenant, status, executions, created_at"
+)
+
+
+def _where(scope: Scope, filters: ExecutionFilter) -> Where:
+    where = Where("x.environment_id = ?", scope.environment_id)
+    where.among("x.status", [status.value for status in filters.status])
+    if filters.workflow_ids is not None:
+        where.among("x.workflow_id", filters.workflow_ids)
+        if not filters.workflow_ids:
+            where.add("1 = 0")
+    where.among("x.subscriber_id", filters.subscriber_ids)
+    if filters.emails:
+        where.add(
+            "exists (select 1 from novukit_subscriber s where s.id = x.subscriber_uuid "
+            f"and s.email in ({', '.join('?' * len(filters.emails))}))",
+            *filters.emails,
+        )
+    if filters.transaction_id is not None:
+        where.add("e.transaction_id = ?", filters.transaction_id)
+    if filters.reason is not None:
+        where.add("x.reason = ?", filters.reason.value)
+    if filters.step is not None:
+        where.add("x.step = ?", filters.step)
+    if filters.search:
+        where.add(
+            f"({pages.contains('e.transaction_id')} or {pages.contains('x.subscriber_id')})",
+            filters.search, filters.search,
+        )  # fmt: skip
+    if filters.created_from:
+        where.add("x.created_at >= ?", filters.created_from)
+    if filters.created_to:
+        where.add("x.created_at <= ?", filters.created_to)
+    return where
+
+
+def _execution(row: Row) -> Execution:
+    return Execution(**{name: row[name] for name in Execution.model_fields})
+
+
+def _step(row: Row) -> StepRecord:
+    started, finished = row["started_at"], row["finished_at"]
+    return StepRecord(
+        step_id=row["step_id"], key=row["step_key"], kind=StepKind(row["kind"]), status=StepStatus(row["status"]),
+        reason=_reason(row["reason"]), detail=row["detail"], attempts=row["attempts"], message_id=row["message_id"],
+        wake_at=row["wake_at"], started_at=started, finished_at=finished,
+        duration_ms=(finished - started).total_seconds() * 1000 if started and finished else None,
+        result=decode(row["result"]),
+    )  # fmt: skip
+
+
+def _activity(row: Row) -> Activity:
+    fields: dict[str, Any] = {name: row[name] for name in Activity.model_fields if name not in ("kind", "data")}
+    return Activity(kind=ActivityKind(row["kind"]), **fields)
+
+
+def _event(row: Row) -> Event:
+    return Event(
+        id=row["id"], environment_id=row["environment_id"], transaction_id=row["transaction_id"],
+        workflow_id=row["workflow_id"], payload=decode(row["payload"]), overrides=decode(row["overrides"]),
+        actor=decode(row["actor"]), tenant=decode(row["tenant"]), status=EventStatus(row["status"]),
+        executions=row["executions"], created_at=row["created_at"],
+    )  # fmt: skip
+
+
+def _reason(text: str | None) -> Reason | None:
+    return Reason(text) if text else None

@@ -1,0 +1,77 @@
+"""Workers and leases: a worker owns executions while its row is there; whoever reaps the row takes them back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from ..model import ActivityKind
+from . import activities
+from .database import Database, in_list
+
+
+async def enlist(database: Database, worker_id: UUID, *, host: str, pid: int, lease_until: datetime) -> None:
+    """Make a worker known, with a lease until ``lease_until``."""
+    await database.fetch(
+        "insert into novukit_worker (id, host, pid, lease_until, started_at) values ($1, $2, $3, $4, $5)",
+        worker_id, host, pid, lease_until, database.clock.now(),
+    )  # fmt: skip
+
+
+async def extend(database: Database, worker_id: UUID, lease_until: datetime) -> bool:
+    """Extend a lease. False when the worker was reaped: all that it still does is void.
+
+    Within a transaction this is the fence: the row stays locked until the commit, so a reaper waits or has won.
+    """
+    rows = await database.fetch(
+        "update novukit_worker set lease_until = $2 where id = $1 returning id", worker_id, lease_until
+    )
+    return bool(rows)
+
+
+async def reap(database: Database) -> int:
+    """Take the work of every worker whose lease has lapsed, so that anyone may claim it. Returns how many executions."""
+    now = database.clock.now()
+    async with database.transaction():
+        dead = await database.fetch(
+            "select id from novukit_worker where lease_until < $1 for update skip locked", now
+        )
+        return await _release(database, [row["id"] for row in dead], ActivityKind.EXECUTION_TAKEN_OVER)
+
+
+async def leave(database: Database, worker_id: UUID) -> int:
+    """Give back what a stopping worker still owns, and forget the worker. Returns how many executions."""
+    async with database.transaction():
+        return await _release(database, [worker_id], None)
+
+
+async def alive(database: Database) -> int:
+    """How many workers hold a lease now."""
+    rows = await database.fetch(
+        "select count(*) as n from novukit_worker where lease_until >= $1", database.clock.now()
+    )
+    return int(rows[0]["n"])
+
+
+async def _release(database: Database, workers: list[UUID], kind: ActivityKind | None) -> int:
+    if not workers:
+        return 0
+    now = database.clock.now()
+    released = await database.fetch(
+        "update novukit_execution set status = 'pending', wake_at = $1, worker_id = null "
+        f"where worker_id in {in_list(workers, 2)} returning id, environment_id, event_id",
+        now, *workers,
+    )  # fmt: skip
+    await database.fetch(f"delete from novukit_worker where id in {in_list(workers)}", *workers)
+    if kind:
+        await activities.write(
+            database,
+            [
+                activities.Line(
+                    id=database.new_id(), environment_id=row["environment_id"], kind=kind, at=now,
+                    event_id=row["event_id"], execution_id=row["id"],
+                )
+                for row in released
+            ],
+        )  # fmt: skip
+    return len(released)

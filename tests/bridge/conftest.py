@@ -1,0 +1,145 @@
+"""What the tests of the bridge share: the API over real stores, called through the keys of two environments."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from novukit.authoring import Registry
+from novukit.bridge import create_asgi
+from novukit.clock import Clock, NewId
+from novukit.model import Environment
+from novukit.providers.host import PluginHost
+from novukit.store import Database, Scope, environments, keys, organizations
+from novukit.store.secrets import KeyRing, generate_master_key
+from novukit.store.tables import TABLES
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """What the bridge needs of a runtime."""
+
+    database: Database
+    clock: Clock
+    new_id: NewId
+    registry: Registry
+    host: PluginHost
+    secrets: KeyRing
+    settings: Any = None
+
+    def scope(self, environment_id: Any) -> Scope:
+        return self.database.scope(environment_id)
+
+
+@pytest.fixture(scope="session")
+def ring() -> KeyRing:
+    """A master key."""
+    return KeyRing([generate_master_key()])
+
+
+@pytest.fixture
+async def runtime(database: Database, ring: KeyRing) -> AsyncIterator[Any]:
+    """A runtime over a database that was bootstrapped."""
+    await organizations.bootstrap(database, ring)
+    host = PluginHost(installed=False)
+    yield StandIn(
+        database=database,
+        clock=database.clock,
+        new_id=database.new_id,
+        registry=Registry(()),
+        host=host,
+        secrets=ring,
+    )
+    await host.close()
+
+
+@pytest.fixture
+def asgi(runtime: Any) -> Litestar:
+    """The bridge."""
+    return create_asgi(runtime)
+
+
+@pytest.fixture
+async def development(runtime: Any) -> Environment:
+    """The environment that ``api`` calls."""
+    return await _environment(runtime, "development")
+
+
+@pytest.fixture
+async def production(runtime: Any) -> Environment:
+    """The environment that ``other`` calls."""
+    return await _environment(runtime, "production")
+
+
+async def _environment(runtime: Any, slug: str) -> Environment:
+    owner = await organizations.first(runtime.database)
+    assert owner is not None
+    return await environments.by_slug(runtime.database, owner.id, slug)
+
+
+@pytest.fixture
+def scope(runtime: Any, development: Environment) -> Scope:
+    """The walls of Development."""
+    return runtime.scope(development.id)
+
+
+@pytest.fixture
+async def secret(runtime: Any, development: Environment) -> str:
+    """The secret key of Development."""
+    return (await keys.reveal(runtime.scope(development.id), runtime.secrets))[0][1]
+
+
+def client(asgi: Litestar, authorization: str | None) -> httpx.AsyncClient:
+    """A client of the bridge in this process."""
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(asgi),
+        base_url="http://novukit.test",
+        headers={} if authorization is None else {"Authorization": authorization},
+    )
+
+
+@pytest.fixture
+async def api(asgi: Litestar, secret: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The API as the key of Development opens it."""
+    async with client(asgi, f"ApiKey {secret}") as found:
+        yield found
+
+
+@pytest.fixture
+async def other(asgi: Litestar, runtime: Any, production: Environment) -> AsyncIterator[httpx.AsyncClient]:
+    """The API as the key of Production opens it: what ``api`` makes must not be seen there."""
+    key = (await keys.reveal(runtime.scope(production.id), runtime.secrets))[0][1]
+    async with client(asgi, f"ApiKey {key}") as found:
+        yield found
+
+
+@pytest.fixture
+async def anonymous(asgi: Litestar) -> AsyncIterator[httpx.AsyncClient]:
+    """The API without a key."""
+    async with client(asgi, None) as found:
+        yield found
+
+
+Checksum = Callable[[], Awaitable[str]]
+
+
+@pytest.fixture
+def checksum(database: Database) -> Checksum:
+    """A checksum over all rows of all tables, but for when a key was last used."""
+
+    async def compute() -> str:
+        told = hashlib.sha256()
+        for table in TABLES:
+            rows = await database.fetch(f"select * from {table._meta.tablename}")
+            plain = [{name: str(value) for name, value in dict(row).items() if name != "last_used_at"} for row in rows]
+            told.update(json.dumps(sorted(json.dumps(row, sort_keys=True) for row in plain)).encode())
+        return told.hexdigest()
+
+    return compute

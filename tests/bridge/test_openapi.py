@@ -1,0 +1,77 @@
+"""The description of the API, and the page to try it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def described(anonymous: httpx.AsyncClient) -> dict[str, Any]:
+    """The description."""
+    answer = await anonymous.get("/openapi.json")
+    assert 200 == answer.status_code, answer.text
+    return answer.json()
+
+
+def resolve(described: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """A schema, or what it refers to."""
+    name = schema.get("$ref", "").rpartition("/")[2]
+    return described["components"]["schemas"][name] if name else schema
+
+
+async def test_bodies_are_described_as_they_are_on_the_wire(described: dict[str, Any]) -> None:
+    """Requests and answers are camelCase, closed, and say what is required."""
+    told = described["paths"]["/v1/integrations"]["post"]
+    asked = resolve(described, told["requestBody"]["content"]["application/json"]["schema"])
+    given = resolve(described, told["responses"]["201"]["content"]["application/json"]["schema"])
+
+    assert ["providerId"] == asked["required"]
+    assert {"providerId", "credentials", "active", "_environmentId"} <= asked["properties"].keys()
+    assert {"_id", "providerId"} <= resolve(described, given["properties"]["data"])["properties"].keys()
+
+
+async def test_every_operation_has_a_summary_and_its_errors(described: dict[str, Any]) -> None:
+    """What goes wrong is described with our own body, not the framework's."""
+    for path, methods in described["paths"].items():
+        for method, told in methods.items():
+            where = f"{method} {path}"
+            assert told.get("summary"), where
+            failures = {status: body for status, body in told["responses"].items() if status[0] in "45"}
+            assert failures, where
+            for body in failures.values():
+                schema = next(iter(body["content"].values()))["schema"]
+                assert "requestId" in str(resolve(described, schema)) or "workers" in str(resolve(described, schema)), where
+
+
+async def test_what_needs_a_key_says_so(described: dict[str, Any]) -> None:
+    """All but health."""
+    open_ones = {
+        path for path, methods in described["paths"].items() for told in methods.values() if told.get("security") == []
+    }
+
+    assert {"/v1/health/live", "/v1/health/ready"} == open_ones
+    assert [{"secretKey": []}] == described["security"]
+
+
+async def test_the_page_needs_nothing_from_elsewhere(anonymous: httpx.AsyncClient) -> None:
+    """No script, style, font or picture of another host; and the browser is told to refuse any."""
+    answer = await anonymous.get("/docs")
+
+    assert 200 == answer.status_code
+    assert answer.headers["content-type"].startswith("text/html")
+    assert not re.findall(r"""(?:src|href)\s*=|https?://|@import|innerHTML""", answer.text)
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_no_route_is_made_without_a_place_in_the_description(asgi: Litestar, described: dict[str, Any]) -> None:
+    """Only the page and the description itself are left out."""
+    routes = {route.path_format for route in asgi.routes}
+
+    assert routes - {"/docs", "/openapi.json"} == described["paths"].keys()

@@ -1,0 +1,59 @@
+"""Every file is short, says first what lives in it, and carries nothing of the machine it was written on."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from .rooms import name, python_files, text_files
+
+LONGEST = 400
+VAGUE = {"utils", "util", "helpers", "helper", "manager", "service", "services", "common", "misc"}
+FOREIGN = re.compile(r"pypi\.org|pythonhosted\.org|registry\.npmjs|(?<![\w.~])/(?:work|root|Users)/\w", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", python_files(), ids=name)
+def test_a_module_opens_with_one_sentence(path: Path) -> None:
+    """The first paragraph of the module's docstring is one sentence; more may follow after a blank line."""
+    docstring = ast.get_docstring(ast.parse(path.read_text("utf-8")))
+    assert docstring, "it has no docstring"
+    opening = docstring.split("\n\n")[0].replace("\n", " ")
+    assert opening.endswith("."), opening
+    assert not re.search(r"[.!?] [A-Z«`]", opening), f"this is more than one sentence: {opening}"
+
+
+def test_no_python_file_is_long() -> None:
+    """A file of more than 400 lines is two files."""
+    lengths = {name(path): len(path.read_text("utf-8").splitlines()) for path in python_files()}
+    assert {path: length for path, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_no_module_has_a_vague_name() -> None:
+    """A module is named after what it knows (a noun) or does (a verb)."""
+    assert [name(path) for path in python_files() if VAGUE & {path.stem, path.parent.name}] == []
+
+
+def test_nothing_of_one_machine_is_in_the_tree() -> None:
+    """No address of a package registry and no absolute path of somebody's machine."""
+    found = [
+        f"{name(path)}:{number}: {line.strip()[:100]}"
+        for path in text_files()
+        for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1)
+        if FOREIGN.search(line)
+    ]
+    assert found == []
+
+
+def test_sources_do_not_print_left_overs() -> None:
+    """No breakpoint, no note to oneself that was to be gone before anyone saw it."""
+    left = re.compile(r"\b(breakpoint\(|pdb\.set_trace|" + "TO" + "DO|FIX" + "ME|X" + r"XX)\b")
+    found = [
+        f"{name(path)}:{number}"
+        for path in python_files()
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if left.search(line)
+    ]
+    assert found == []
