@@ -1,10 +1,11 @@
-"""Write the pages of docs/ that the code knows best: errors, reasons, activity, and the command line.
+"""Write the pages of docs/ that the code knows best: errors, reasons, activity, routes, and the command line.
 
 ``python -m docs.generate`` writes them, ``--check`` only says which ones are out of date.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,22 +14,17 @@ from typing import Any
 import click
 
 from novukit import errors, providers  # providers declares errors of its own
+from novukit.bridge import docs as pages_of_the_bridge
+from novukit.bridge import health
+from novukit.bridge.api import HANDLERS
 from novukit.bridge.problems import _STATUS as STATUSES
 from novukit.cli.entry import root
 from novukit.cli.reasons import WORDS
+from novukit.cli.shape import CommonOption
 from novukit.model import ActivityKind, Reason
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the code: change it there, then run `make format`. -->"
-
-
-def pages() -> dict[str, str]:
-    """Every generated page: file name → text."""
-    return {
-        "errors.md": error_page(),
-        "reasons.md": reason_page(),
-        "cli.md": command_page(),
-    }
 
 
 def error_page() -> str:
@@ -62,18 +58,43 @@ def reason_page() -> str:
     )
 
 
+def route_page() -> str:
+    """Each operation of the API with its summary."""
+    handlers: list[Any] = [*HANDLERS, *health.HANDLERS, *pages_of_the_bridge.HANDLERS]
+    operations = sorted(
+        (re.sub(r":\w+}", "}", path), method, handler.summary or handler.fn.__doc__.splitlines()[0])
+        for handler in handlers
+        for path in handler.paths
+        for method in handler.http_methods - {"HEAD", "OPTIONS"}
+    )
+    return _page(
+        "Routes",
+        "Every call carries `Authorization: ApiKey <secret key>`, except those to health and to the descriptions. "
+        "`GET /openapi.json` has parameters and bodies, and `GET /docs` shows them. See [API](api.md).",
+        "| method | path | does |\n| --- | --- | --- |\n"
+        + "\n".join(f"| {method} | `{path}` | {_prose(summary)} |" for path, method, summary in operations),
+    )
+
+
 def command_page() -> str:
     """Each command with its arguments and options."""
-    parts = [
+    opening = (
         "`novukit --help` and `novukit <command> --help` say the same. Commands work in this process, with the "
         "`novukit.toml` of the folder or one above it; with `--url` and `--key` (or NOVUKIT_URL and "
-        "NOVUKIT_SECRET_KEY) they speak to a server."
-    ]
+        "NOVUKIT_SECRET_KEY) they speak to a server. Options that most commands have:"
+    )
+    common: dict[str, str] = {}
+    for _, command in _commands(root, "novukit"):
+        common |= {one.opts[0]: _option(one) for one in command.params if isinstance(one, CommonOption)}
+    parts = [opening, "\n".join(common.values())]
     for path, command in _commands(root, "novukit"):
-        usage = " ".join(piece for piece in command.collect_usage_pieces(click.Context(command)) if piece != "[OPTIONS]")
+        usage = " ".join(
+            piece for piece in command.collect_usage_pieces(click.Context(command)) if piece != "[OPTIONS]"
+        )
         parts.append(f"## {path}\n\n{_prose(command.help)}")
         parts.append(f"    {path} {usage}".rstrip())
-        options = [_option(parameter) for parameter in command.params if isinstance(parameter, click.Option)]
+        own = [one for one in command.params if isinstance(one, click.Option) and not isinstance(one, CommonOption)]
+        options = [_option(one) for one in own]
         if options:
             parts.append("\n".join(option for option in options if option))
     return _page("The command line", *parts)
@@ -133,11 +154,15 @@ def _page(title: str, *parts: str) -> str:
     return "\n\n".join([f"# {title}", NOTE, *parts]) + "\n"
 
 
+PAGES = {"errors.md": error_page, "reasons.md": reason_page, "cli.md": command_page, "routes.md": route_page}
+"""Every generated page: file name → what writes it."""
+
+
 def main(arguments: list[str]) -> int:
     """Write, or check; the number of pages that are out of date."""
     stale = 0
-    for name, text in pages().items():
-        path = DOCS / name
+    for name, write in PAGES.items():
+        path, text = DOCS / name, write()
         if path.exists() and path.read_text("utf-8") == text:
             continue
         if "--check" in arguments:

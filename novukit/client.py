@@ -161,6 +161,9 @@ class Client:
         if not isinstance(body, dict) or "message" not in body:
             if response.status_code in (401, 403):
                 raise Unauthorized(f"{self.url} refuses the secret key (HTTP {response.status_code}).")
+            if response.status_code == 409 and isinstance(body, dict):
+                # Novu answers this with what exists, not with an error.
+                raise Conflict("It exists already.")
             raise self._stranger(response)
         raise from_wire(response.status_code, cast("dict[str, Any]", body))
 

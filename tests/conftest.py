@@ -18,18 +18,7 @@ import pytest
 from novukit.clock import NewId, uuid7_source
 from novukit.store import Database, migrations
 from novukit.store.tables import TABLES
-try:
-    from novukit.testing.clock import VirtualClock
-except ImportError:  # TEMPORARY while parts of the house are missing
-    import sys
-    import types
-
-    _stub = types.ModuleType("novukit.testing")
-    _stub.__path__ = [str(Path(__file__).parent.parent / "novukit" / "testing")]
-    for _name in [n for n in sys.modules if n.startswith(("novukit.testing", "novukit.app"))]:
-        del sys.modules[_name]
-    sys.modules["novukit.testing"] = _stub
-    from novukit.testing.clock import VirtualClock
+from novukit.testing.clock import VirtualClock
 
 from . import servers
 

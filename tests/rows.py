@@ -74,7 +74,8 @@ class Rows:
         """What became of one step."""
         now = self.scope.now()
         defaults = {
-            "step_key": "", "detail": "", "attempts": 1, "args_hash": "", "started_at": now, "finished_at": now,
+            "step_key": "", "detail": "", "attempts": 1, "args_hash": "", "position": 0, "started_at": now,
+            "finished_at": now,
         }  # fmt: skip
         await self._insert(
             tables.Checkpoint,

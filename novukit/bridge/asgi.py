@@ -10,7 +10,8 @@ from litestar.di import Provide
 from litestar.handlers.base import BaseRouteHandler
 from litestar.plugins import InitPlugin
 from litestar.plugins.pydantic import PydanticInitPlugin, PydanticSchemaPlugin
-from litestar.types import Message, Scope as AsgiScope
+from litestar.types import Message
+from litestar.types import Scope as AsgiScope
 
 from ..engine import Runtime
 from ..model import Caller
@@ -38,8 +39,8 @@ def create_asgi(runtime: Runtime) -> Litestar:
 
     async def give_request_id(message: Message, scope: AsgiScope) -> None:
         if message["type"] == "http.response.start":
-            id = problems.request_id(scope, runtime.new_id)
-            message["headers"] = [*message.get("headers", []), (b"x-request-id", id.encode())]
+            name = problems.request_id(scope, runtime.new_id)
+            message["headers"] = [*message.get("headers", []), (b"x-request-id", name.encode())]
 
     def the_caller(request: Request[Any, Any, Any]) -> Caller:
         return request.scope["auth"]
@@ -50,6 +51,7 @@ def create_asgi(runtime: Runtime) -> Litestar:
     def the_runtime() -> TheRuntime:
         return runtime
 
+    docs.describe_errors(HANDLERS)
     api = Router(
         path="/",
         guards=[admit, parameters.check],

@@ -99,7 +99,7 @@ def _key_of(connection: Connection) -> str:
 
 
 def _refuse_key_in_url(connection: Connection) -> None:
-    query = connection.scope.get("query_string", b"")
+    query = connection.scope["query_string"]
     if not query:
         return
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):

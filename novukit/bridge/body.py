@@ -1,4 +1,4 @@
-"""The request body, read strictly: one JSON document in UTF-8, within limits, and with nothing that a database cannot keep.
+"""The request body, read strictly: one JSON document in UTF-8, within limits, with nothing that a database cannot keep.
 
 Python's JSON reader takes NaN, repeated keys and half surrogate pairs, and any depth until it breaks. Here each of
 these is an error that says where.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections import Counter
 from typing import Any, NoReturn, cast
 
 from litestar import Request
@@ -51,13 +52,13 @@ class StrictRequest(Request[Any, Any, Any]):
     async def json(self) -> Any:
         """The JSON document in the body. Raises :class:`MalformedBody`, :class:`InvalidInput`."""
         # Litestar asks twice when a dependency wants the body as well.
-        if (kept := self.scope.get("novukit_json", self)) is not self:
-            return kept
+        kept = cast("dict[str, Any]", self.scope)
+        if "novukit_json" in kept:
+            return kept["novukit_json"]
         raw = await self.body()
         _check_headers(self)
-        value = parse(raw)
-        cast("dict[str, Any]", self.scope)["novukit_json"] = value
-        return value
+        kept["novukit_json"] = parse(raw)
+        return kept["novukit_json"]
 
 
 def parse(raw: bytes) -> Any:
@@ -118,8 +119,8 @@ class _Keys:
         value = dict(pairs)
         if len(value) == len(pairs):
             return value
-        twice, seen = _Repeated(value), set[str]()
-        twice.key = next(key for key, _ in pairs if key in seen or seen.add(key))
+        twice = _Repeated(value)
+        twice.key = Counter(key for key, _ in pairs).most_common(1)[0][0]
         return twice
 
 
@@ -165,7 +166,9 @@ class _Walk:
             self._add(shown(path, 200), "nul_character", "holds the NUL character, which is not allowed")
         if self._surrogates and any("\ud800" <= c <= "\udfff" for c in text):
             at = shown(path, 200)
-            raise _malformed("unpaired_surrogate", f"The text at {at or 'the top'} holds half a surrogate pair.", path=at)
+            raise _malformed(
+                "unpaired_surrogate", f"The text at {at or 'the top'} holds half a surrogate pair.", path=at
+            )
 
     def _add(self, path: str, code: str, message: str) -> None:
         if len(self._issues) < _MOST_ISSUES:

@@ -1,4 +1,4 @@
-"""The parameters of a list by cursor: ``dependencies=CURSOR`` and ``query: TheQuery`` in the handler."""
+"""The parameters of a list by cursor: ``dependencies=CURSOR`` and ``part: ThePart`` in the handler."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ..store.pages import PageQuery
 from . import issues
 from .wire import Limit
 
-TheQuery: TypeAlias = SkipValidation[NamedDependency[PageQuery]]
-"""``query: TheQuery``: which page is wanted."""
+ThePart: TypeAlias = SkipValidation[NamedDependency[PageQuery]]
+"""``part: ThePart``: which page is wanted."""
 
 ContextKeys = Annotated[
     list[str] | None, QueryParameter(name="contextKeys", description="Must be left out: novukit has no contexts.")
@@ -41,7 +41,7 @@ def page_query(
     )
 
 
-CURSOR = {"query": Provide(page_query, sync_to_thread=False)}
+CURSOR = {"part": Provide(page_query, sync_to_thread=False)}
 
 
 def refuse_contexts(context_keys: list[str] | None) -> None:

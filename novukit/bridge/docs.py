@@ -6,18 +6,41 @@ framework with them or do not know OpenAPI 3.1. The page here is one file of our
 
 from __future__ import annotations
 
-from importlib import metadata
+from collections.abc import Iterable
 from importlib.resources import files
+from typing import Any
 
-from litestar import MediaType, Response, Router, get
+from litestar import MediaType, Request, Response, Router, get
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+
+from .. import __version__
+from .problems import ErrorBody
+
+_ERRORS = {
+    400: "The body cannot be read.",
+    401: "There is no valid secret key.",
+    404: "There is nothing under this id in the environment.",
+    422: "The input breaks a rule; `details` tells each one.",
+}
+
+
+class _NoPages(Router):
+    """Takes the routes that Litestar would add for the description, and drops them.
+
+    At ``/`` they would answer for every path of one word, and in HTML; :data:`HANDLERS` has what is needed.
+    """
+
+    def register(self, value: Any) -> list[Any]:
+        return []
 
 
 CONFIG = OpenAPIConfig(
     title="novukit",
-    version=metadata.version("novukit"),
+    version=__version__,
     description="Notification workflows. Paths, names and bodies are Novu's, so that Novu's SDKs work unchanged.",
     components=Components(
         security_schemes={
@@ -31,9 +54,25 @@ CONFIG = OpenAPIConfig(
     ),
     security=[{"secretKey": []}],
     use_handler_docstrings=True,
-    render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-    openapi_router=Router(path="/", route_handlers=[]),
+    render_plugins=[JsonRenderPlugin()],
+    openapi_router=_NoPages(path="/openapi", route_handlers=[]),
 )
+
+
+def describe_errors(handlers: Iterable[HTTPRouteHandler]) -> None:
+    """Describe the errors of the API's handlers with our body; Litestar would describe its own."""
+    for handler in handlers:
+        ours = {
+            status: ResponseSpec(ErrorBody, generate_examples=False, description=text)
+            for status, text in _ERRORS.items()
+        }
+        handler.responses = {**ours, **(handler.responses or {})}
+
+
+@get("/openapi.json", include_in_schema=False, sync_to_thread=False)
+def description(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """The description of the API, OpenAPI 3.1."""
+    return request.app.openapi_schema.to_schema()
 
 
 @get("/docs", include_in_schema=False, media_type=MediaType.HTML, sync_to_thread=False)
@@ -49,4 +88,4 @@ def page() -> Response[str]:
     )
 
 
-HANDLERS = [page]
+HANDLERS = [description, page]

@@ -38,13 +38,13 @@ class Ready(Wire):
     plugins: list[Plugin]
 
 
-@get("/v1/health/live", summary="Is the process alive?", security=[], sync_to_thread=False)
+@get("/v1/health/live", summary="Is the process alive?", security=[{}], sync_to_thread=False)
 def live() -> Live:
     """Answers as long as the process does; looks at nothing else."""
     return Live(status="ok")
 
 
-@get("/v1/health/ready", summary="Is the server ready?", security=[])
+@get("/v1/health/ready", summary="Is the server ready?", security=[{}])
 async def ready(runtime: SkipValidation[NamedDependency[Runtime]]) -> Response[Ready]:
     """Looks at the database, its schema, the workers and the plugins. 503 when the database cannot be used.
 
@@ -56,7 +56,7 @@ async def ready(runtime: SkipValidation[NamedDependency[Runtime]]) -> Response[R
         count = await workers.alive(runtime.database)
     except NovukitError as err:
         problem = str(err)
-    except Exception:  # noqa: BLE001 - whatever the driver raises, the answer is that the database cannot be used
+    except Exception:  # whatever the driver raises, the answer is that the database cannot be used
         problem = str(DatabaseUnavailable())
     body = Ready(
         status="ok" if problem is None else "unavailable",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import UnionType
-from typing import Annotated, Any, Union, cast, get_args, get_origin
+from typing import Annotated, Any, TypeGuard, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -80,12 +80,16 @@ def of_model(error: ValidationError, value: Any, model: Any) -> list[Issue]:
     return issues[:MOST_ISSUES]
 
 
-def of_parameters(extra: Iterable[Any], allowed: dict[str, Sequence[str]]) -> list[Issue]:
-    """What Litestar found wrong with the parameters of a request. ``allowed`` names the values of closed ones."""
+def of_parameters(extra: Iterable[Any], known: Mapping[str, tuple[str, Sequence[str]]]) -> list[Issue]:
+    """What Litestar found wrong with the parameters of a request.
+
+    ``known`` has, by its name in the handler, the name of each on the wire and the values of a closed one.
+    """
     issues: list[Issue] = []
     for item in extra:
-        name = str(item.get("key", ""))
-        issues.append(_parameter(pointer("", name) if name else "", name, str(item.get("message", "")), allowed))
+        key = str(item.get("key", ""))
+        name, values = known.get(key, (key, ()))
+        issues.append(_parameter(pointer("", name) if name else "", str(item.get("message", "")), values))
     return issues[:MOST_ISSUES]
 
 
@@ -97,7 +101,7 @@ def refusal(issues: Sequence[Issue], whole: str = "The body") -> InvalidInput:
 
 
 def _issue(path: str, detail: ErrorDetails, model: Any) -> Issue:
-    kind, context = detail["type"], cast("dict[str, Any]", detail.get("ctx", {}))
+    kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
         name = str(detail["loc"][-1])
         hint = did_you_mean(name, _fields(model, detail["loc"][:-1]))
@@ -114,21 +118,24 @@ def _issue(path: str, detail: ErrorDetails, model: Any) -> Issue:
     return Issue(path, kind, detail["msg"])
 
 
-def _parameter(path: str, name: str, message: str, allowed: dict[str, Sequence[str]]) -> Issue:
-    if found := re.match(r"Expected `\w+` (<=|>=|<|>) (\S+)", message):
+def _parameter(path: str, message: str, values: Sequence[str]) -> Issue:
+    if found := re.match(r"Expected `[\w| ]+` (<=|>=|<|>) (\S+)", message):
         words = {"<=": "at most", ">=": "at least", "<": "less than", ">": "more than"}[found[1]]
         return Issue(path, "out_of_range", f"must be {words} {found[2]}")
-    if found := re.match(r"Expected `\w+` of length (<=|>=) (\d+)", message):
+    if found := re.match(r"Expected `[\w| ]+` of length (<=|>=) (\d+)", message):
         most = found[1] == "<="
-        return Issue(path, "too_long" if most else "too_short", f"must have at {'most' if most else 'least'} {found[2]} characters")
-    if found := re.match(r"Expected `(\w+)`", message):
+        return Issue(
+            path,
+            "too_long" if most else "too_short",
+            f"must have at {'most' if most else 'least'} {found[2]} characters",
+        )
+    if found := re.match(r"Expected `(\w+)( \| null)?`", message):
         words = {"int": "a whole number", "float": "a number", "bool": "true or false", "uuid": "an id",
                  "datetime": "an ISO 8601 timestamp"}.get(found[1], "another value")  # fmt: skip
         return Issue(path, WRONG_TYPE, f"expected {words}")
     if found := re.match(r"Invalid enum value '(.*)'", message):
-        known = allowed.get(name, ())
-        hint = did_you_mean(found[1], known)
-        said = f"must be one of {', '.join(known)}" if known else "is not one of the allowed values"
+        hint = did_you_mean(found[1], values)
+        said = f"must be one of {', '.join(values)}" if values else "is not one of the allowed values"
         return Issue(path, "not_allowed", said, hint if hint and hint.startswith("Did") else None)
     if "datetime" in message.lower() or "RFC3339" in message:
         return Issue(path, "bad_format", "must be an ISO 8601 timestamp, such as 2026-01-01T00:00:00Z")
@@ -151,24 +158,20 @@ def _pointer(detail: ErrorDetails, value: Any) -> str:
 
 def _fields(model: Any, loc: Sequence[int | str]) -> list[str]:
     """The names of the fields at ``loc`` within ``model``, as they are on the wire."""
-    types = list(members(model))
+    kinds = list(members(model))
     for key in loc:
-        step = [inner for type in types for inner in _within(type, key)]
-        named = [type for type in types if getattr(type, "__name__", None) == key]
-        types = step or named or types
-    return [
-        field.alias or name
-        for type in types
-        if isinstance(type, type_of_models) and issubclass(type, BaseModel)
-        for name, field in type.model_fields.items()
-    ]
+        inside = [inner for kind in kinds for inner in _within(kind, key)]
+        named = [kind for kind in kinds if getattr(kind, "__name__", None) == key]
+        kinds = inside or named or kinds
+    return [field.alias or name for kind in kinds if _is_model(kind) for name, field in kind.model_fields.items()]
 
 
-type_of_models = type(BaseModel)
+def _is_model(annotation: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _within(annotation: Any, key: int | str) -> Iterator[Any]:
-    if isinstance(annotation, type_of_models) and issubclass(annotation, BaseModel):
+    if _is_model(annotation):
         for name, field in annotation.model_fields.items():
             if key in (name, field.alias):
                 yield from members(field.annotation)
@@ -189,18 +192,11 @@ def members(annotation: Any) -> Iterator[Any]:
 
 
 def _kind(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return str(value).lower()
-        case int() | float():
-            return str(value)[:20]
-        case str():
-            return "text"
-        case list():
-            return "a list"
-        case dict():
-            return "an object"
-        case _:
-            return "something else"
+    """What a value is, in a word; never a text itself, which may be a secret."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)[:20]
+    return {str: "text", list: "a list", dict: "an object"}.get(value.__class__, "something else")

@@ -22,9 +22,11 @@ LONGEST_PATH_PARAMETER = 512
 
 
 @dataclass(frozen=True)
-class _Query:
-    """A declared query parameter: may it come more than once, is it a whole number, which values may it have."""
+class Query:
+    """A declared query parameter: its name in the handler, may it come more than once, is it a whole number, and the
+    values of a closed one."""
 
+    field: str
     many: bool
     whole: bool
     values: tuple[str, ...]
@@ -37,8 +39,8 @@ async def check(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     """
     for value in connection.path_params.values():
         if isinstance(value, str) and (len(value) > LONGEST_PATH_PARAMETER or not value.isprintable()):
-            raise NotFound()
-    raw = connection.scope.get("query_string", b"")
+            raise NotFound
+    raw = connection.scope["query_string"]
     if not raw:
         return
     known = declared(handler)
@@ -49,7 +51,9 @@ async def check(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         sent = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=1_000)
     except ValueError:
         message = "The query of the URL cannot be read."
-        raise InvalidInput(message, hint="Encode it as UTF-8 with %XX.", issues=[Issue("", "bad_format", message)]) from None
+        raise InvalidInput(
+            message, hint="Encode it as UTF-8 with %XX.", issues=[Issue("", "bad_format", message)]
+        ) from None
     for name, value in sent:
         path, query = pointer("", name[:64]), known.get(name)
         if query is None:
@@ -67,7 +71,7 @@ async def check(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
 
 
 @cache
-def declared(handler: BaseRouteHandler) -> Mapping[str, _Query]:
+def declared(handler: BaseRouteHandler) -> Mapping[str, Query]:
     """The query parameters of a handler and of its dependencies, by their names on the wire."""
     fields = list(handler.parsed_fn_signature.parameters.values())
     for provide in handler.resolve_dependencies().values():
@@ -88,10 +92,11 @@ def path_parameters(handler: BaseRouteHandler) -> frozenset[str]:
     )
 
 
-def _describe(field: FieldDefinition) -> _Query:
+def _describe(field: FieldDefinition) -> Query:
     members = list(issues.members(field.annotation))
     inner = [arg for member in members if get_origin(member) is list for arg in get_args(member)]
-    return _Query(
+    return Query(
+        field=field.name,
         many=field.is_non_string_sequence or bool(inner),
         whole=int in members,
         values=tuple(

@@ -11,7 +11,11 @@ from typing import Any, Literal
 
 from litestar import Request, Response
 from litestar.exceptions import (
-    HTTPException, InternalServerException, MethodNotAllowedException, NotFoundException, ValidationException,
+    HTTPException,
+    InternalServerException,
+    MethodNotAllowedException,
+    NotFoundException,
+    ValidationException,
 )  # fmt: skip
 from pydantic import Field
 
@@ -105,10 +109,10 @@ def request_id(scope: Any, new_id: Any) -> str:
 def answer(request: AnyRequest, error: Exception) -> Response[dict[str, Any]]:
     """The response to any error; an unexpected one is logged with its traceback and told as an id."""
     runtime = request.app.state.runtime
-    id = request_id(request.scope, runtime.new_id)
+    known_as = request_id(request.scope, runtime.new_id)
     problem = _problem(request, error)
     if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("Error %s: %s %s", id, request.method, request.url.path, exc_info=error)
+        log.error("Error %s: %s %s", known_as, request.method, request.url.path, exc_info=error)
     said = ErrorBody(
         status_code=problem.status,
         timestamp=iso(runtime.clock.now()),
@@ -116,9 +120,9 @@ def answer(request: AnyRequest, error: Exception) -> Response[dict[str, Any]]:
         message=problem.message,
         error=HTTPStatus(problem.status).phrase,
         code=problem.code,
-        request_id=id,
+        request_id=known_as,
         hint=problem.hint,
-        error_id=id if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR else None,
+        error_id=known_as if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR else None,
         details=[Detail(path=i.path, code=i.code, message=i.message, hint=i.hint) for i in problem.issues],
     )
     content = said.model_dump(mode="json", by_alias=True, exclude_none=True) | _contract(request, problem)
@@ -191,7 +195,7 @@ def _of_parameters(request: AnyRequest, error: ValidationException) -> Problem:
     if any(item.get("key") in parameters.path_parameters(handler) for item in extra):
         return _of_ours(request, errors.NotFound())
     if extra:
-        values = {name: query.values for name, query in parameters.declared(handler).items()}
+        values = {query.field: (name, query.values) for name, query in parameters.declared(handler).items()}
         return _of_ours(request, issues.refusal(issues.of_parameters(extra, values), "The query"))
     name = error.detail.partition("'")[2].partition("'")[0]
     return _of_ours(request, issues.refusal([Issue(f"/{name}", "required", "is required")], "The query"))
@@ -206,8 +210,9 @@ def _method_not_allowed(request: AnyRequest) -> Problem:
 
 
 def _routes(request: AnyRequest, method: Any) -> bool:
+    path = request.scope["path"].removeprefix(request.scope["root_path"]).rstrip("/") or "/"
     try:
-        request.app.asgi_router.handle_routing(path=request.scope["path"].rstrip("/") or "/", method=method)
+        request.app.asgi_router.handle_routing(path=path, method=method)
     except HTTPException:
         return False
     return True

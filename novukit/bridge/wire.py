@@ -12,7 +12,12 @@ from uuid import UUID
 
 from litestar.params import QueryParameter
 from pydantic import (
-    BaseModel, ConfigDict, PlainSerializer, SerializerFunctionWrapHandler, ValidationError, WithJsonSchema,
+    BaseModel,
+    ConfigDict,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    WithJsonSchema,
     model_serializer,
 )  # fmt: skip
 from pydantic.alias_generators import to_camel
@@ -26,6 +31,11 @@ Row = TypeVar("Row")
 W = TypeVar("W", bound="Wire")
 
 
+def wire_name(field: str) -> str:
+    """A field's name on the wire: ``provider_id`` is ``providerId``, and ``environment_id_`` is ``_environmentId``."""
+    return f"_{to_camel(field[:-1])}" if field.endswith("_") else to_camel(field)
+
+
 class Wire(BaseModel):
     """A body as it is on the wire. In Python its fields are snake_case, on the wire camelCase, and strict there.
 
@@ -34,7 +44,7 @@ class Wire(BaseModel):
     """
 
     model_config = ConfigDict(
-        alias_generator=to_camel,
+        alias_generator=wire_name,
         validate_by_name=True,
         validate_by_alias=True,
         strict=True,
@@ -52,8 +62,8 @@ class Wire(BaseModel):
 @cache
 def _absentable(model: type[BaseModel]) -> frozenset[str]:
     """The names, in Python and on the wire, of the fields whose default is ``None``."""
-    fields = [(n, f.alias or n) for n, f in model.model_fields.items() if f.default is None and not f.is_required()]
-    return frozenset(name for names in fields for name in names)
+    absent = {name: field for name, field in model.model_fields.items() if field.default is None}
+    return frozenset(absent) | {field.serialization_alias or field.alias or "" for field in absent.values()}
 
 
 def iso(at: datetime) -> str:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ..errors import NovukitError, SyncRefused
 from .output import Output
-from .serving import Stop, address, listen_at, log_to_stderr, server, together
+from .serving import Stop, address, listen_at, log_to_stderr, server, tell_missing, together
 from .session import own_key
-from .values import count, span
+from .values import count, span, texts
 
 if TYPE_CHECKING:
     from ..app import App
-    from ..model import Execution, Plan
+    from ..model import Execution, Message, Plan
     from ..settings import Settings
     from ..store import Scope
 
@@ -29,16 +30,20 @@ MOST_LINES = 20
 async def run(settings: Settings, output: Output) -> int:
     """Serve and work until a signal comes; gives the exit code."""
     from ..app import App
+    from ..providers import HttpClient, PluginHost
 
     log_to_stderr()
-    # Production's guards have no place here: what develops may reach this machine.
+    os.chdir(settings.root)  # credentials may name folders
     with listen_at(settings.host, settings.port) as listening:
-        async with App(settings) as app:
+        # Providers may reach this machine and its network here; elsewhere they may not.
+        host = PluginHost(http=HttpClient(allow_private=True))
+        async with App(settings, development=True, host=host) as app:
             key = await own_key(app)
             scope = app.runtime.scope(await app.bootstrap())
+            tell_missing(app, output)
             plan = await _sync(app, scope, output)
             url = address(settings, listening)
-            await _banner(app, scope, output, url, key, plan)
+            await _banner(app, scope, output, url=url, key=key, plan=plan)
             serving, worker, stop = server(app), app.worker(), Stop()
             watching = asyncio.create_task(_tell(scope, output))
             stop.then(worker.stop)
@@ -64,7 +69,7 @@ async def _sync(app: App, scope: Scope, output: Output) -> Plan:
         return await sync.plan(app.runtime, scope, manifest)
 
 
-async def _banner(app: App, scope: Scope, output: Output, url: str, key: str, plan: Plan) -> None:
+async def _banner(app: App, scope: Scope, output: Output, *, url: str, key: str, plan: Plan) -> None:
     from ..store import integrations
 
     settings, workflows = app.settings, list(app.runtime.registry)
@@ -81,7 +86,7 @@ async def _banner(app: App, scope: Scope, output: Output, url: str, key: str, pl
     changed = {one.workflow_id: "new" for one in plan.create} | {one.workflow_id: "changed" for one in plan.change}
     room = max((len(one.id) for one in workflows), default=0)
     lines = [
-        f"{one.id.ljust(room)}  {count(len(one.spec().steps), 'step')}{'  ' + changed[one.id] if one.id in changed else ''}"
+        f"{one.id.ljust(room)}  {count(len(one.spec().steps), 'step')}  {changed.get(one.id, '')}".rstrip()
         for one in workflows
     ]
     lines += [f"{one.workflow_id}  deleted, {count(one.in_flight, 'execution')} in flight" for one in plan.delete]
@@ -140,10 +145,10 @@ class _Teller:
 
         page = await history.executions(self._scope, query=PageQuery(limit=100))
         seen = {one.id: one for one in page.data}
-        open_ = [id for id, status in self._status.items() if status not in _FINAL and id not in seen][:100]
-        for id in open_:
-            if one := await history.execution(self._scope, id):
-                seen[id] = one
+        open_ = [known for known, status in self._status.items() if status not in _FINAL and known not in seen]
+        for known in open_[:100]:
+            if one := await history.execution(self._scope, known):
+                seen[known] = one
         news = [one for one in reversed(seen.values()) if self._is_news(one)]
         for one in news[:MOST_LINES]:
             await self._tell_of(one)
@@ -167,7 +172,8 @@ class _Teller:
                 messages=[str(message.id) for message in messages],
             )  # fmt: skip
             return
-        self._output.line(*_execution(one))
+        for line in _execution(one):
+            self._output.line(*line)
         for message in messages if one.status.is_final else []:
             self._output.line(*_message(message))
 
@@ -176,7 +182,7 @@ _FINAL = frozenset({"completed", "merged", "cancelled", "failed", "parked"})
 _TOLD = _FINAL | {"waiting"}
 
 
-def _execution(one: Execution) -> list[str | tuple[str, str]]:
+def _execution(one: Execution) -> list[list[str | tuple[str, str]]]:
     from .reasons import in_words
     from .timeline import mark
 
@@ -184,26 +190,29 @@ def _execution(one: Execution) -> list[str | tuple[str, str]]:
     at = (one.finished_at or one.started_at or one.created_at).astimezone()
     why = in_words(one.reason.value if one.reason else None)
     line: list[str | tuple[str, str]] = [
-        (f"{at:%H:%M:%S}  ", "dim"), (f"{shown} ", style), (one.workflow_id, "bold"), " for ", (one.subscriber_id, "cyan"),
-        (f"  {one.status.value}", style),
+        (f"{at:%H:%M:%S}  ", "dim"), (f"{shown} ", style), (one.workflow_id, "bold"), " for ",
+        (one.subscriber_id, "cyan"), (f"  {one.status.value}", style),
     ]  # fmt: skip
     if one.status.value == "waiting" and one.wake_at:
         line.append((f" until {one.wake_at.astimezone():%H:%M:%S}" + (f" in {one.step}" if one.step else ""), "dim"))
     elif one.finished_at:
         line.append((f" after {span(one.finished_at - one.created_at)}", "dim"))
-    if one.status.value in ("failed", "parked"):
-        line.append((f"  {why}{': ' if why and one.detail else ''}{one.detail[:100]}", style))
-        line.append((f"  novukit executions show {one.id}", "dim"))
-    return line
+    lines = [line]
+    if one.status.can_resume:
+        lines += [
+            [" " * 12, (f"{why}{': ' if why and one.detail else ''}{one.detail}"[:300], style)],
+            [" " * 12, (f"novukit executions show {one.id}", "dim")],
+        ]
+    return lines
 
 
-def _message(message: Any) -> list[str | tuple[str, str]]:
+def _message(message: Message) -> list[str | tuple[str, str]]:
     content = message.content
     words = str(content.get("subject") or content.get("body") or "")
-    to = content.get("to")
-    where = f" to {', '.join(map(str, to)) if isinstance(to, list) else to}" if to else ""
+    to = ", ".join(texts(content, "to"))
+    where = f" to {to}" if to else ""
     status = "" if message.status.value == "sent" else f"  {message.status.value}"
     return [
-        ("            ", ""), f"{message.channel.replace('_', '-')} «{' '.join(words.split())[:50]}»{where}",
+        " " * 12, f"{message.channel.replace('_', '-')} «{' '.join(words.split())[:50]}»{where}",
         (f"  {message.provider_id or 'inbox'}{status}", "dim"),
     ]  # fmt: skip

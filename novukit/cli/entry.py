@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import click
 
@@ -83,7 +83,7 @@ def run(args: Sequence[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str]) -> int:  # noqa: PLR0911 (one for each way to end)
     as_json = "--json" in arguments
     color = False if os.environ.get("NO_COLOR") else None
     try:
@@ -111,6 +111,9 @@ def _run(arguments: list[str]) -> int:
 
 def _innermost(err: BaseException) -> BaseException:
     """The one error within a group of one."""
-    while isinstance(err, BaseExceptionGroup) and len(err.exceptions) == 1:
-        err = err.exceptions[0]
-    return err
+    while isinstance(err, BaseExceptionGroup):
+        inner = cast("BaseExceptionGroup[BaseException]", err).exceptions
+        if len(inner) != 1:
+            break
+        err = inner[0]
+    return cast("BaseException", err)

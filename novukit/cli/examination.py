@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ..clock import SystemClock, uuid7_source
-from ..errors import NovukitError, SecretMissing
+from ..errors import NotFound, NovukitError, SecretMissing
 from .values import count, span
 
 if TYPE_CHECKING:
     from ..authoring import Registry
     from ..model import Integration
+    from ..providers import PluginStatus
     from ..settings import Settings
     from ..store import Database, Scope
     from ..store.secrets import KeyRing
@@ -78,17 +79,14 @@ def _plugins() -> list[Check]:
     from ..providers import PluginHost
 
     host = PluginHost()
-    broken = [
-        Check(
-            "Plugins",
-            "failed",
-            f"{one.name} ({one.distribution}): {one.error}",
-            f"pip uninstall {one.distribution.partition(' ')[0]}, or mend it.",
-        )  # fmt: skip
-        for one in host.statuses
-        if not one.ok
-    ]
-    return broken or [Check("Plugins", "ok", f"{count(len(host.providers), 'provider')} in {count(len(host.statuses), 'plugin')}")]  # fmt: skip
+    broken = [_broken(one) for one in host.statuses if not one.ok]
+    finding = f"{count(len(host.providers), 'provider')} in {count(len(host.statuses), 'plugin')}"
+    return broken or [Check("Plugins", "ok", finding)]
+
+
+def _broken(one: PluginStatus) -> Check:
+    fix = f"Mend it, or remove it: pip uninstall {one.distribution.partition(' ')[0]}"
+    return Check("Plugins", "failed", f"{one.name} ({one.distribution}): {one.error}", fix)
 
 
 def _workflows(settings: Settings) -> tuple[Registry | None, list[Check]]:
@@ -140,10 +138,9 @@ async def _broker(settings: Settings) -> list[Check]:
             await broker.startup()
     except NovukitError as err:
         return [_failed("Broker", err)]
-    except Exception as err:  # noqa: BLE001 - each broker raises what its driver raises
-        return [
-            Check("Broker", "failed", f"{where} does not answer ({type(err).__name__}).", "Is it running, and is the URL right?")
-        ]  # fmt: skip
+    except Exception as err:
+        finding = f"{where} does not answer ({type(err).__name__})."
+        return [Check("Broker", "failed", finding, "Is it running, and is the URL right?")]
     with suppress(Exception):
         await broker.shutdown()
     return [Check("Broker", "ok", where)]
@@ -190,8 +187,9 @@ async def _durability(database: Database) -> AsyncIterator[Check]:
         )
     ]
     if off:
-        yield Check("Durability", "failed", f"Postgres runs with {' and '.join(off)} off: an outage loses messages, or sends them twice.",
-                    f"Set {' and '.join(off)} to on.")  # fmt: skip
+        names = " and ".join(off)
+        finding = f"Postgres runs with {names} off: an outage loses messages, or sends them twice."
+        yield Check("Durability", "failed", finding, f"Set {names} to on.")
     else:
         yield Check("Durability", "ok", "Postgres keeps what it acknowledges")
     before = datetime.now(UTC)
@@ -209,13 +207,16 @@ async def _durability(database: Database) -> AsyncIterator[Check]:
 
 
 async def _contents(settings: Settings, database: Database, registry: Registry | None) -> AsyncIterator[Check]:
-    from ..store import environments
+    from ..store import environments, organizations
     from ..store.secrets import KeyRing
 
     variable = settings.master_key.env if settings.master_key else "NOVUKIT_MASTER_KEY"
     kept = (settings.root / ".novukit" / "master.key").exists() or bool(os.environ.get(variable))
     try:
-        environment = await environments.by_slug(database, settings.environment)
+        organization = await organizations.first(database)
+        if organization is None:
+            raise NotFound("The database is empty.", hint="`novukit dev` and `novukit server` make the environments.")
+        environment = await environments.by_slug(database, organization.id, settings.environment)
     except NovukitError as err:
         yield Check(
             "Environment", "warning", err.message, err.hint or "`novukit dev` and `novukit server` make the first ones."
@@ -225,7 +226,10 @@ async def _contents(settings: Settings, database: Database, registry: Registry |
     ring: KeyRing | None = None
     try:
         if not kept and settings.database.startswith("sqlite:"):
-            raise SecretMissing(f"The master key {settings.root / '.novukit' / 'master.key'} is gone.", hint="Restore it: without it stored secrets cannot be opened.")  # fmt: skip
+            raise SecretMissing(
+                f"The master key {settings.root / '.novukit' / 'master.key'} is gone.",
+                hint="Restore it: without it stored secrets cannot be opened.",
+            )
         ring = KeyRing(settings.master_keys())
         channels = await _opened(scope, ring)
         yield Check("Master key", "ok", f"{ring.kid} opens what is stored")
@@ -238,7 +242,8 @@ async def _contents(settings: Settings, database: Database, registry: Registry |
         wanted = {step.kind.value for one in registry for step in one.spec().steps if step.kind.is_channel} - {"in_app"}
         lacking = sorted(wanted - {one.channel for one in channels if one.active})
         if lacking:
-            yield Check("Channels", "warning", f"No active integration for {', '.join(lacking)}: such steps will fail.", "`novukit integrations add PROVIDER`")  # fmt: skip
+            finding = f"No active integration for {', '.join(lacking)}: such steps will fail."
+            yield Check("Channels", "warning", finding, "`novukit integrations add PROVIDER`")
         else:
             yield Check("Channels", "ok", ", ".join(f"{one.channel}: {one.identifier}" for one in channels) or "in-app")
 
@@ -262,19 +267,16 @@ async def _work(database: Database, scope: Scope, registry: Registry | None) -> 
             yield Check("Sync", "ok", "the environment holds what the code declares")
         else:
             changes = len(plan.create) + len(plan.change) + len(plan.delete)
-            yield Check("Sync", "warning", f"{count(changes, 'workflow')} differ from the code.", "`novukit sync --check` tells which, `novukit sync` applies it.")  # fmt: skip
+            fix = "`novukit sync --check` tells which, `novukit sync` applies it."
+            yield Check("Sync", "warning", f"{count(changes, 'workflow')} differ from the code.", fix)
     alive = await workers.alive(database)
     due = await executions.next_due(database, [one.spec.id for one in stored])
     late = datetime.now(UTC) - due if due else timedelta()
     if alive:
         yield Check("Workers", "ok", f"{alive} alive")
     else:
-        yield Check(
-            "Workers",
-            "failed" if late > LATE else "warning",
-            "No worker is running.",
-            "Start one with `novukit dev` or `novukit worker`.",
-        )
+        fix = "Start one with `novukit dev` or `novukit worker`."
+        yield Check("Workers", "failed" if late > LATE else "warning", "No worker is running.", fix)
     if late > LATE:
         fix = "Do the workers have the code of these workflows?" if alive else "Start a worker."
         yield Check("Due work", "failed", f"Work has been due for {span(late)}, and nobody takes it.", fix)

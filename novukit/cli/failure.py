@@ -11,7 +11,6 @@ import click
 from ..errors import (
     DatabaseUnavailable,
     DecryptionFailed,
-    InvalidInput,
     LeaseLost,
     NovukitError,
     PluginInvalid,
@@ -40,7 +39,7 @@ _CODES: tuple[tuple[type[NovukitError], int], ...] = (
 )
 
 
-class Stopped(NovukitError):
+class Stopped(NovukitError):  # noqa: N818
     """The command cannot go on, and ends with ``exit_code``."""
 
     code = "stopped"
@@ -133,9 +132,3 @@ def _write_json(code: str, message: str, hint: str | None, issues: list[dict[str
         json.dumps({"error": {"code": code, "message": message, "hint": hint, "issues": issues}, "exitCode": exit_code})
         + "\n"
     )
-
-
-__all__ = [
-    "DRIFT", "FAILED", "INTERRUPTED", "OK", "REFUSED", "UNAUTHORIZED", "UNREACHABLE", "USAGE", "InvalidInput", "Refused",
-    "Stopped", "exit_code", "report", "report_fault", "report_usage",
-]  # fmt: skip

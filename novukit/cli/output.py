@@ -19,17 +19,25 @@ Cell = "str | Text"
 NARROW = 60
 """Below this many columns a table becomes a list of cards."""
 
-_ASCII = {"✓": "+", "✗": "x", "⏲": "~", "↷": ">", "→": "->", "·": "-", "…": "...", "—": "-", "│": "|", "└": "`", "├": "|", "●": "*", "○": "o", "×": "x", "«": '"', "»": '"'}  # fmt: skip
+_ASCII = {"✓": "+", "✗": "x", "⏲": "~", "↷": ">", "→": "->", "·": "-", "●": "*"}
+
+FOLDED = 16
+"""What a column that folds has at least."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table. ``fold``: long text may go on in the next line; otherwise the column keeps its width."""
+    """A column of a table.
+
+    ``fold``: long text may go on in the next line; otherwise the column keeps its width. ``spare``: left out where
+    there is no room.
+    """
 
     title: str
     style: str = ""
     right: bool = False
     fold: bool = False
+    spare: bool = False
 
 
 class Output:
@@ -80,12 +88,16 @@ class Output:
             self.notes.print(text(*parts), soft_wrap=not self.notes.is_terminal)
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[Any]], *, empty: str) -> None:
-        """A table; on a narrow terminal a card for each row; the sentence ``empty`` if there is no row."""
+        """A table; where it does not fit a card for each row; the sentence ``empty`` if there is no row."""
         if not rows:
             self.line((empty, "dim"))
             return
         cells = [[_cell(value, column) for value, column in zip(row, columns, strict=True)] for row in rows]
-        if self.width < NARROW:
+        while (room := self.width - _least(columns, cells)) < 0 and any(column.spare for column in columns):
+            gone = max(number for number, column in enumerate(columns) if column.spare)
+            columns = [*columns[:gone], *columns[gone + 1 :]]
+            cells = [[*row[:gone], *row[gone + 1 :]] for row in cells]
+        if self.width < NARROW or room < 0:
             self._cards(columns, cells)
             return
         from rich.table import Table
@@ -97,7 +109,6 @@ class Output:
                 justify="right" if column.right else "left",
                 overflow="fold",
                 no_wrap=not column.fold,
-                min_width=min(len(column.title), 12),
             )
         for row in cells:
             table.add_row(*row)
@@ -130,6 +141,13 @@ class Output:
         for number, line in enumerate(lines):
             label = Text(name.ljust(room) if number == 0 else " " * room, style="bold")
             self.console.print(Text.assemble(label, "  ", line), soft_wrap=True)
+
+
+def _least(columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> int:
+    """The least width that a table can have: what folds needs only some of its own."""
+    widths = [max(len(column.title), *(row[n].cell_len for row in rows)) for n, column in enumerate(columns)]
+    kept = [min(width, FOLDED) if column.fold else width for width, column in zip(widths, columns, strict=True)]
+    return sum(kept) + 2 * (len(columns) - 1)
 
 
 def text(*parts: str | tuple[str, str]) -> Text:

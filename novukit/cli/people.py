@@ -36,8 +36,9 @@ def read(file: Path) -> list[dict[str, Any]]:
         reason = (err.strerror or type(err).__name__).lower()
         raise InvalidInput(f"{file} cannot be read ({reason}).", hint="Check the path.") from None
     head = text.partition("\n")[0]
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
-    header = [_column(name.strip(), file) for name in next(table, [])]
+    delimiter = max("\t;,", key=head.count)
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    header = [_column(name.strip(), file) for name in next(table, list[str]())]
     if "subscriberId" not in header:
         raise InvalidInput(
             f"{file}:1: there is no column subscriberId.", hint="The first line names the columns: subscriberId,email,…"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .output import Output, sign
-from .values import count
+from .values import count, parts, texts
 
 _STYLES = {"+": "green", "~": "yellow", "-": "red"}
 
@@ -13,16 +13,16 @@ _STYLES = {"+": "green", "~": "yellow", "-": "red"}
 def draw(output: Output, plan: dict[str, Any]) -> None:
     """Draw the plan and its summary line."""
     for word, mark in (("create", "+"), ("change", "~"), ("delete", "-")):
-        for change in plan.get(word) or []:
+        for change in parts(plan, word):
             _workflow(output, change, mark)
     output.line((summary(plan), "bold"))
 
 
 def summary(plan: dict[str, Any]) -> str:
-    """``1 to create, 2 to change, none to delete, 4 unchanged``."""
-    parts = [f"{len(plan[word])} to {word}" for word in ("create", "change", "delete") if plan.get(word)]
-    same = len(plan.get("unchanged") or [])
-    return f"{', '.join(parts) or 'No changes'}; {same} unchanged." if same else f"{', '.join(parts) or 'No changes'}."
+    """``1 to create, 2 to change; 4 unchanged.``"""
+    news = [f"{len(plan[word])} to {word}" for word in ("create", "change", "delete") if plan.get(word)]
+    same = len(texts(plan, "unchanged"))
+    return f"{', '.join(news) or 'No changes'}{f'; {same} unchanged' if same else ''}."
 
 
 def is_empty(plan: dict[str, Any]) -> bool:
@@ -33,18 +33,18 @@ def is_empty(plan: dict[str, Any]) -> bool:
 def _workflow(output: Output, change: dict[str, Any], mark: str) -> None:
     style = _STYLES[mark]
     name = str(change.get("name") or "")
-    parts: list[str | tuple[str, str]] = [(f"{mark} ", f"bold {style}"), (change["workflowId"], "bold")]
+    line: list[str | tuple[str, str]] = [(f"{mark} ", f"bold {style}"), (change["workflowId"], "bold")]
     if name and name != change["workflowId"]:
-        parts.append((f"  {name}", "dim"))
+        line.append((f"  {name}", "dim"))
     if flying := int(change.get("inFlight") or 0):
-        parts.append((f"  {count(flying, 'execution')} in flight", "yellow"))
-    output.line(*parts)
-    steps = change.get("steps") or []
-    room = max((len(step["stepId"]) for step in steps), default=0)
+        line.append((f"  {count(flying, 'execution')} in flight", "yellow"))
+    output.line(*line)
+    steps = parts(change, "steps")
+    room = max((len(str(step["stepId"])) for step in steps), default=0)
     for step in steps:
         _step(output, step, room)
-    for field in change.get("fields") or []:
-        output.line(("    ~ ", "yellow"), str(field).replace("_", " "))
+    for field in texts(change, "fields"):
+        output.line(("    ~ ", "yellow"), field.replace("_", " "))
     output.line("")
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from .output import Output
 
 
 @contextmanager
-def counted(output: Output, words: str, total: int) -> Iterator[Callable[[int], None]]:
+def counted(output: Output, words: str, total: int) -> Generator[Callable[[int], None]]:
     """A bar that moves as the given function is called with how many more are done."""
     if output.as_json or not output.notes.is_terminal:
         yield lambda _: None

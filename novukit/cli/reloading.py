@@ -6,12 +6,12 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from watchfiles import Change, DefaultFilter, awatch
+from watchfiles import Change, DefaultFilter, awatch  # pyright: ignore[reportUnknownVariableType]
 
 from .failure import FAILED, INTERRUPTED, OK, UNREACHABLE, USAGE, Stopped
 from .output import Output, sign
@@ -106,7 +106,7 @@ async def _end(child: asyncio.subprocess.Process, ended: asyncio.Future[int]) ->
 
 
 def _named(paths: set[str], root: Path) -> str:
-    first = Path(sorted(paths)[0])
+    first = Path(min(paths))
     shown = first.relative_to(root.resolve()) if first.is_relative_to(root.resolve()) else first
     return f"{shown} and {len(paths) - 1} more" if len(paths) > 1 else str(shown)
 
@@ -117,7 +117,7 @@ def nobody() -> AbstractContextManager[None]:
 
 
 @contextmanager
-def only_one(root: Path) -> Iterator[None]:
+def only_one(root: Path) -> Generator[None]:
     """Hold ``.novukit/dev.pid`` while the block runs. Raises :class:`Stopped` with the pid of whoever holds it.
 
     The lock is the system's own, so it goes with the process, however that ends.

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from .failure import INTERRUPTED, OK, UNREACHABLE, Stopped
 if TYPE_CHECKING:
     from ..app import App
     from ..settings import Settings
+    from .output import Output
 
 GRACE = 3
 """Seconds that open connections (event streams stay open for ever) get when the server stops."""
@@ -26,7 +27,7 @@ class Server(uvicorn.Server):
     """uvicorn without its signal handlers: who stops it here also has workers to stop."""
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         yield
 
 
@@ -90,6 +91,12 @@ def address(settings: Settings, listening: socket.socket) -> str:
     port = int(listening.getsockname()[1])
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def tell_missing(app: App, output: Output) -> None:
+    """Say which secrets of novukit.toml's integrations are not set; those stay as they were, or are left out."""
+    for missing in app.missing_secrets:
+        output.note(("! ", "yellow"), missing.message)
 
 
 async def together(*works: Any) -> None:

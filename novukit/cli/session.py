@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +103,7 @@ def settings_of(config: Path | None, environment: str | None, output: Output) ->
 
 
 @asynccontextmanager
-async def open_session(target: Target, output: Output) -> AsyncIterator[Session]:
+async def open_session(target: Target, output: Output) -> AsyncGenerator[Session]:
     """Open what ``target`` names: a server if there is a URL (option, variable or novukit.toml), else an app here."""
     settings, url = _whereto(target, output)
     if url is None:
@@ -140,15 +140,17 @@ def _whereto(target: Target, output: Output) -> tuple[Settings | None, str | Non
 
 
 @asynccontextmanager
-async def _in_process(settings: Settings, output: Output) -> AsyncIterator[Session]:
+async def _in_process(settings: Settings, output: Output) -> AsyncGenerator[Session]:
     import httpx
 
     from ..app import App
     from ..authoring import Registry
     from ..client import Client
+    from ..providers import HttpClient, PluginHost
 
     # No workflow is imported: what these commands need to know of workflows is in the database.
-    async with App(settings, registry=Registry(())) as app:
+    host = PluginHost(http=HttpClient(allow_private=settings.environment == "development"))
+    async with App(settings, registry=Registry(()), host=host) as app:
         key = await own_key(app)
         async with Client(IN_PROCESS, key, transport=httpx.ASGITransport(app.asgi()), retries=0) as client:
             place = f"{settings.environment} in {settings.root}"
@@ -183,5 +185,4 @@ async def live_workers(session: Session) -> int | None:
         ready = await session.get("/v1/health/ready")
     except Unreachable:
         return None
-    workers = ready.get("workers") if isinstance(ready, Mapping) else None
-    return len(cast("Sequence[Any]", workers)) if isinstance(workers, Sequence) else cast("int | None", workers)
+    return cast("Mapping[str, int | None]", ready).get("workers") if isinstance(ready, Mapping) else None

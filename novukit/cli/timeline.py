@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .output import Output, clean, sign
 from .reasons import in_words
-from .values import ago, count, parse_moment, span
+from .values import Json, ago, count, parse_moment, part, parts, span, texts
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -28,6 +28,7 @@ MARKS = {
     "parked": ("?", "magenta"),
 }
 WIDEST = 100
+Part = str | tuple[str, str]
 
 
 def mark(status: str) -> tuple[str, str]:
@@ -36,60 +37,53 @@ def mark(status: str) -> tuple[str, str]:
     return sign(shown), style
 
 
-def draw(output: Output, execution: dict[str, Any]) -> None:
+def draw(output: Output, execution: Json) -> None:
     """Draw one execution with its steps."""
     width = min(output.width, WIDEST)
     _head(output, execution, width)
-    messages = {str(message["id"]): message for message in execution.get("messages") or []}
-    steps = execution.get("steps") or []
+    messages = {str(message["id"]): message for message in parts(execution, "messages")}
+    steps = parts(execution, "steps")
     room = min(max((len(_name(step)) for step in steps), default=0), max(8, width // 4))
     for step in steps:
         output.line("")
-        _step(output, step, messages.get(str(step.get("messageId"))), room, width)
+        _step(output, step, room, width)
+        for line in _details(step, messages.get(str(step.get("messageId")))):
+            for piece in _wrapped(line, width - 4):
+                output.line("    ", (piece, "dim"))
     if not steps:
         output.line("")
         output.line(("  No step has begun.", "dim"))
 
 
-def _head(output: Output, one: dict[str, Any], width: int) -> None:
+def _head(output: Output, one: Json, width: int) -> None:
     shown, style = mark(one["status"])
-    _spread(
-        output,
-        [(f"{shown} ", style), (one["workflowId"], "bold"), " for ", (one["subscriberId"], "bold cyan")],
-        [(one["status"], style)],
-        width,
-    )
-    why = _why(one)
-    if why:
-        output.line("  ", (why, style))
+    left: list[Part] = [(f"{shown} ", style), (one["workflowId"], "bold"), " for ", (one["subscriberId"], "bold cyan")]
+    _spread(output, left, [(one["status"], style)], width)
+    for piece in _wrapped(_why(one), width - 2) if _why(one) else []:
+        output.line("  ", (piece, style))
     when = f"triggered {ago(one['createdAt'])}"
     if one.get("finishedAt"):
-        when += f" · took {_between(one['createdAt'], one['finishedAt'])}"
+        when += f", took {_between(one['createdAt'], one['finishedAt'])}"
     elif one["status"] == "waiting" and one.get("wakeAt"):
-        when += f" · goes on {ago(one['wakeAt'])}"
+        when += f", goes on {ago(one['wakeAt'])}"
     if int(one.get("runs") or 0) > 1:
-        when += f" · {one['runs']} runs"
-    output.line((f"  {when}", "dim"))
+        when += f", {one['runs']} runs"
     version = f"  version {one['workflowVersion']}" if one.get("workflowVersion") else ""
-    output.line((f"  {one['id']}{version}", "dim"))
-    output.line((f"  transaction {one['transactionId']}", "dim"))
+    for line in (when, f"execution   {one['id']}{version}", f"transaction {one['transactionId']}"):
+        output.line((f"  {line}", "dim"))
 
 
-def _step(output: Output, step: dict[str, Any], message: dict[str, Any] | None, room: int, width: int) -> None:
+def _step(output: Output, step: Json, room: int, width: int) -> None:
     shown, style = mark(step["status"])
     kind = str(step["kind"]).replace("_", "-")
-    left = [f"  {'' if width < 40 else ''}", (f"{shown} ", style), (_name(step).ljust(room), "bold"), f"  {kind:<8}  ", (_outcome(step), style)]  # fmt: skip
+    name = _name(step).ljust(room)
+    left: list[Part] = [(f"  {shown} ", style), (name, "bold"), f"  {kind:<8}  ", (_outcome(step), style)]
     clock = f"{parse_moment(step['startedAt']).astimezone():%H:%M:%S}" if step.get("startedAt") else ""
     _spread(output, left, [(f"{clock}  {_took(step):>9}", "dim")], width)
-    for line in _details(step, message):
-        for part in _wrapped(line, width - 4):
-            output.line("    ", (part, "dim"))
 
 
-def _details(step: dict[str, Any], message: dict[str, Any] | None) -> list[str]:
-    lines: list[str] = []
-    if why := _why(step):
-        lines.append(why)
+def _details(step: Json, message: Json | None) -> list[str]:
+    lines = [why] if (why := _why(step)) else []
     if int(step.get("attempts") or 0) > 1:
         lines.append(f"{step['attempts']} attempts")
     if step.get("wakeAt") and step["status"] in ("waiting", "retrying"):
@@ -101,61 +95,60 @@ def _details(step: dict[str, Any], message: dict[str, Any] | None) -> list[str]:
     return lines
 
 
-def _message(message: dict[str, Any]) -> list[str]:
-    content = message.get("content") or {}
-    words = content.get("subject") or content.get("body") or ""
-    to = content.get("to") or message.get("to")
-    provider = message.get("providerId")
-    first = f"«{_short(str(words))}»" if words else ""
-    if to:
-        first += f" to {', '.join(map(str, to)) if isinstance(to, list) else to}"
-    if provider:
-        first += f" by {provider}"
-    ids = f"message {message['id']}"
+def _message(message: Json) -> list[str]:
+    content = part(message, "content")
+    words = str(content.get("subject") or content.get("body") or "")
+    to = texts(content, "to") or texts(message, "to")
+    first = " ".join(
+        [
+            *([f"«{_short(words)}»"] if words else []),
+            *([f"to {', '.join(to)}"] if to else []),
+            *([f"by {message['providerId']}"] if message.get("providerId") else []),
+        ]
+    )
+    lines = [first, f"message {message['id']}"]
     if message.get("providerMessageId"):
-        ids += f" · {message['providerMessageId']}"
-    return [
-        line
-        for line in (first.strip(), ids, "it may have gone out twice" if message.get("possibleDuplicate") else "")
-        if line
-    ]
+        lines.append(f"the provider's id {message['providerMessageId']}")
+    if message.get("possibleDuplicate"):
+        lines.append("it may have gone out twice")
+    return [line for line in lines if line]
 
 
-def _outcome(step: dict[str, Any]) -> str:
-    result = step.get("result")
-    if step["status"] == "completed" and isinstance(result, dict):
-        if step["kind"] == "digest":
-            return count(len(result.get("events") or []), "event")
-        if step["kind"] == "throttle" and result.get("throttled"):
-            return "throttled"
+def _outcome(step: Json) -> str:
+    result = part(step, "result")
+    if step["status"] == "completed" and step["kind"] == "digest":
+        return count(len(parts(result, "events")), "event")
+    if step["status"] == "completed" and result.get("throttled"):
+        return "throttled"
     return {"calling": "calling the provider", "merged": "joined a digest"}.get(step["status"], step["status"])
 
 
-def _why(one: dict[str, Any]) -> str:
+def _why(one: Json) -> str:
+    """The reason in words, with its detail. Which step failed is said here, why is said there."""
+    if one.get("reason") == "step_failed" and one.get("step"):
+        return f"step {one['step']} failed"
     why, detail = in_words(one.get("reason")), str(one.get("detail") or "").strip()
     return f"{why}: {detail}" if why and detail else why or detail
 
 
-def _name(step: dict[str, Any]) -> str:
+def _name(step: Json) -> str:
     return f"{step['stepId']}[{step['key']}]" if step.get("key") else str(step["stepId"])
 
 
-def _took(step: dict[str, Any]) -> str:
-    if step.get("durationMs") is not None:
-        return span(timedelta(milliseconds=float(step["durationMs"])))
-    return ""
+def _took(step: Json) -> str:
+    return "" if step.get("durationMs") is None else span(timedelta(milliseconds=float(step["durationMs"])))
 
 
 def _between(start: str, end: str) -> str:
     return span(parse_moment(end) - parse_moment(start))
 
 
-def _short(text: str, most: int = 60) -> str:
-    line = " ".join(text.split())
+def _short(words: str, most: int = 60) -> str:
+    line = " ".join(words.split())
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
-def _spread(output: Output, left: list[Any], right: list[Any], width: int) -> None:
+def _spread(output: Output, left: list[Part], right: list[Part], width: int) -> None:
     """Left part, gap, right part in one line; the right part goes below where there is no room."""
     from .output import text
 

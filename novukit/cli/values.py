@@ -12,6 +12,28 @@ from urllib.parse import quote
 
 from ..errors import InvalidInput, Issue
 
+Json = dict[str, Any]
+"""A JSON object, as the API writes it."""
+
+
+def part(one: Json, name: str) -> Json:
+    """The object under ``name``; an empty one if there is none."""
+    found = one.get(name)
+    return cast("Json", found) if isinstance(found, dict) else {}
+
+
+def parts(one: Json, name: str) -> list[Json]:
+    """The objects listed under ``name``."""
+    found = one.get(name)
+    return cast("list[Json]", found) if isinstance(found, list) else []
+
+
+def texts(one: Json, name: str) -> list[str]:
+    """The texts under ``name``, be it one or a list."""
+    found = one.get(name)
+    listed = cast("list[Any]", found) if isinstance(found, list) else [found]
+    return [str(text) for text in listed if text not in (None, "")]
+
 
 def identifier(text: str) -> str:
     """A name as one part of a path. Raises :class:`InvalidInput` for what no name can be."""
@@ -77,7 +99,7 @@ def moment(text: str | None) -> str:
 
 def parse_moment(text: str) -> datetime:
     """The moment that the API wrote."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 def ago(text: str | None, now: datetime | None = None) -> str:

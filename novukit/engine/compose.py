@@ -111,12 +111,21 @@ _KNOWN = {
 
 def overrides_for(overrides: Mapping[str, Any], call: StepCall, route: Route | None) -> dict[str, Any]:
     """A trigger's overrides for one step, weakest first: channel, provider, step's provider; then the step's own."""
-    found: dict[str, Any] = dict(overrides.get(call.kind.value) or {})
+    found = _within(overrides, call.kind.value)
     if route is not None:
         for name in (route.integration.provider_id, route.provider.novu_id):
-            found |= (overrides.get("providers") or {}).get(name) or {}
-            found |= (((overrides.get("steps") or {}).get(call.id) or {}).get("providers") or {}).get(name) or {}
-    return found | dict(getattr(call.inputs, "overrides", {}))
+            found |= _within(overrides, "providers", name)
+            found |= _within(overrides, "steps", call.id, "providers", name)
+    own: dict[str, Any] = getattr(call.inputs, "overrides", {})
+    return found | own
+
+
+def _within(tree: Mapping[str, Any], *path: str) -> dict[str, Any]:
+    """The mapping at ``path``; an empty one where the path ends early."""
+    here: Any = tree
+    for name in path:
+        here = here.get(name) if isinstance(here, Mapping) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return dict(here) if isinstance(here, Mapping) else {}  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _rest(over: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from pydantic import TypeAdapter
 
 from ..errors import StepFailed
 from ..model import (
-    ActivityKind,
     AnyContent,
     Channel,
     ChannelInput,
@@ -62,7 +61,7 @@ _CONTENTS: dict[StepKind, TypeAdapter[Any]] = {
 
 async def deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
     """Perform a channel step, new (``row`` is None), tried before, or cut off in the middle of its call."""
-    asked = cast(ChannelInput, call.inputs)
+    asked = cast("ChannelInput", call.inputs)
     if row is not None and row.attempts > 0 and row.message_id is not None:
         return await _again(frame, call, asked, row)
     checkpoint = row or frame.fresh(call)
@@ -87,7 +86,7 @@ async def deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
 async def _again(frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpoint) -> Sent:
     """The same message once more: the recorded words and key, after a refusal or an unknown outcome."""
     scope, attempts = frame.scope, (asked.retry or RETRY).attempts
-    message = await messages.get(scope, cast(Any, row.message_id))
+    message = await messages.get(scope, cast("Any", row.message_id))
     assert message is not None, "a checkpoint names a message that is not there"
     route = frame.rt.routes.by_id(scope.environment_id, message.integration_id)
     if route is None:
@@ -124,8 +123,9 @@ async def _call(
         raise Abandoned
     delivery = await dispatch.deliver(route.provider, content, key_of(frame, call))
     if delivery.gone_tokens:
-        subscriber, provider_id = frame.execution.subscriber_uuid, route.integration.provider_id
-        await subscribers.forget_tokens(frame.scope, subscriber, provider_id, delivery.gone_tokens)
+        for provider_id in {route.integration.provider_id, route.provider.novu_id}:
+            who, gone = frame.execution.subscriber_uuid, delivery.gone_tokens
+            await subscribers.forget_tokens(frame.scope, who, provider_id, gone)
     if delivery.outcome is Outcome.ACCEPTED:
         return _sent(frame, call, calling, delivery.receipt.provider_message_id, delivery.detail)
     reason = delivery.reason or _REASONS[delivery.outcome]
@@ -146,7 +146,7 @@ def _into_the_inbox(frame: Frame, call: StepCall, asked: InAppInput, checkpoint:
     done = finish(replace(checkpoint, message_id=message_id, attempts=1), StepStatus.COMPLETED, frame.now(),
                   result=sent.model_dump(mode="json"))  # fmt: skip
     message = _open(frame, call, done, MessageStatus.SENT, content, None)
-    written = frame.record(frame.told(done, message, frame.line(ActivityKind.MESSAGE_SENT, done)))
+    written = frame.record(frame.told(done, message))
     rt.after(written, lambda: rt.publish(execution.environment_id, execution.subscriber_uuid, message_id))
     return sent
 
@@ -155,7 +155,7 @@ def _sent(frame: Frame, call: StepCall, row: Checkpoint, provider_message_id: st
     sent = Sent(message_id=str(row.message_id))
     done = finish(row, StepStatus.COMPLETED, frame.now(), detail=detail, result=sent.model_dump(mode="json"))
     noted = _update(frame, done, MessageStatus.SENT, provider_message_id=provider_message_id)
-    frame.record(frame.told(done, noted, frame.line(ActivityKind.MESSAGE_SENT, done)))
+    frame.record(frame.told(done, noted))
     return sent
 
 
@@ -199,19 +199,18 @@ def _park(frame: Frame, call: StepCall, row: Checkpoint, detail: str) -> None:
 async def _refused(frame: Frame, call: StepCall, asked: ChannelInput) -> tuple[Reason, str] | None:
     """Why this channel may not be used now, if so: seen or read elsewhere, or switched off."""
     scope, execution = frame.scope, frame.execution
-    for earlier, field, reason in (
-        (asked.unless_seen, "seen", Reason.ALREADY_SEEN), (asked.unless_read, "read", Reason.ALREADY_READ),
-    ):  # fmt: skip
-        if earlier:
-            await frame.durable()
-            if await messages.was(scope, execution.id, earlier, field):
-                return reason, f"The message of step {earlier!r} was {field} already."
+    if asked.unless_seen or asked.unless_read:
+        await frame.durable()
+    if asked.unless_seen and await messages.was(scope, execution.id, asked.unless_seen, "seen"):
+        return Reason.ALREADY_SEEN, f"The message of step {asked.unless_seen!r} was seen already."
+    if asked.unless_read and await messages.was(scope, execution.id, asked.unless_read, "read"):
+        return Reason.ALREADY_READ, f"The message of step {asked.unless_read!r} was read already."
     defaults = frame.workflow.preferences
     if defaults.read_only and not defaults.channels and defaults.enabled:
         return None
     everywhere, here = await preferences.chosen(scope, execution.subscriber_uuid, execution.workflow_id)
     wanted = resolve_preference(defaults, everywhere, here)
-    channel = cast(Channel, call.kind.value)
+    channel = cast("Channel", call.kind.value)
     if wanted.channels[channel]:
         return None
     return Reason.PREFERENCE, (

@@ -83,7 +83,10 @@ class Frame:
 
     async def unless_cancelled(self, entries: Sequence[Entry]) -> None:
         """Write ``entries`` and wait for them, unless the execution was cancelled: then nothing is written."""
+        before = self._last
         await self._heard(self.shift.journal.put(*entries, unless_cancelled=self.execution.id))
+        if before is not None:
+            await before  # it was in this group or an earlier one; had it failed, nothing may follow
 
     async def decide(self, lock: str, work: Work) -> Any:
         """Run ``work`` in the journal's transaction under ``lock``, unless cancelled, and wait until it is durable."""

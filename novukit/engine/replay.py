@@ -92,8 +92,8 @@ class Replay:
         if self.leaving is not None:
             raise StepInFinally(
                 f"Step {call.name!r} began while the workflow was being left to wait.",
-                hint="Do not call steps in `finally`, do not catch BaseException around steps, and await steps one after "
-                "another, not with gather.",
+                hint="Do not call steps in `finally`, do not catch BaseException around steps, and await steps one "
+                "after another, not with gather.",
             )
         if self._busy is not None:
             raise StepConcurrent(

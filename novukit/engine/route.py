@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from ..errors import CredentialsInvalid, NovukitError, ProviderNotFound
+from ..errors import NovukitError, PluginInvalid, ProviderNotFound
 from ..model import Integration, Reason
 from ..providers import AnyProvider, PluginHost
 from ..store import Database, integrations
@@ -35,7 +35,7 @@ class _Known:
     stamp: Any = None
     slug: str = ""
     integrations: Sequence[Integration] = ()
-    providers: dict[UUID, AnyProvider | NovukitError] = field(default_factory=dict)
+    providers: dict[UUID, AnyProvider | NovukitError] = field(default_factory=dict[UUID, AnyProvider | NovukitError])
 
 
 class Routes:
@@ -75,6 +75,8 @@ class Routes:
         provider = self._provider(known, integration)
         if isinstance(provider, ProviderNotFound):
             return NoRoute(Reason.PROVIDER_MISSING, str(provider))
+        if isinstance(provider, PluginInvalid):
+            return NoRoute(Reason.PLUGIN_ERROR, str(provider))
         if isinstance(provider, NovukitError):
             return NoRoute(Reason.CREDENTIALS_INVALID, f"Integration {integration.identifier!r}: {provider}")
         return Route(integration, provider)
@@ -92,6 +94,6 @@ class Routes:
         if integration.id not in known.providers:
             try:
                 known.providers[integration.id] = self._host.build(integration.provider_id, integration.credentials)
-            except (ProviderNotFound, CredentialsInvalid) as err:
+            except NovukitError as err:
                 known.providers[integration.id] = err
         return known.providers[integration.id]

@@ -11,15 +11,16 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..authoring import Context, Step, Workflow
 from ..errors import LeaseLost, PayloadInvalid, ReplayDiverged, StepFailed, StepMisuse
-from ..model import ActivityKind, ExecutionStatus, Reason, StepStatus
+from ..model import ActivityKind, ExecutionStatus, MessageStatus, Reason, StepStatus, Subscriber
 from ..store import digests, executions
 from ..store.executions import Claimed
-from ..store.journal import Entry, Settle
+from ..store.journal import Entry, Settle, UpdateMessage
 from .frame import Frame
 from .replay import Replay
 from .runtime import Runtime
@@ -29,7 +30,6 @@ from .unwind import Abandoned, Cancelled, Merged, Park, Stop, Suspend, Unwind
 log = logging.getLogger("novukit.engine")
 
 _LINES = {
-    ExecutionStatus.WAITING: ActivityKind.EXECUTION_WAITING,
     ExecutionStatus.COMPLETED: ActivityKind.EXECUTION_COMPLETED,
     ExecutionStatus.MERGED: ActivityKind.EXECUTION_MERGED,
     ExecutionStatus.CANCELLED: ActivityKind.EXECUTION_CANCELLED,
@@ -54,18 +54,22 @@ async def run(rt: Runtime, shift: Shift, execution: Claimed) -> None:
         ending = await _perform(frame, workflow)
         if ending is not None:
             await _settle(frame, ending)
+        else:
+            shift.give_back(execution.id)
     except LeaseLost:
         log.warning("lease lost while running execution %s; another worker goes on", execution.id)
     except asyncio.CancelledError:
         raise  # the worker is stopping: what is not settled is given back by the shift
     except Exception:
-        log.exception("execution %s could not be settled; it is taken over when the lease lapses", execution.id)
+        shift.give_back(execution.id)
+        log.exception("execution %s could not be settled; it is given back", execution.id)
 
 
 async def _perform(frame: Frame, workflow: Workflow[Any]) -> Settle | None:  # noqa: PLR0911 - one for each ending
     """Call the author's function and say how the run ended; None when it is no longer ours to say."""
     execution = frame.execution
     if execution.cancel_requested:
+        _own_up(frame)
         return _ending(frame, ExecutionStatus.CANCELLED, reason=Reason.CANCELLED)
     if execution.subscriber is None:
         return _ending(frame, ExecutionStatus.FAILED, reason=Reason.SUBSCRIBER_DELETED)
@@ -103,12 +107,23 @@ def _context(frame: Frame, workflow: Workflow[Any], replay: Replay) -> Context[A
         payload=workflow.parse_payload(execution.payload),
         subscriber=execution.subscriber,
         step=Step(replay, workflow.parse_payload),
-        actor=execution.actor,
+        actor=Subscriber.model_validate(execution.actor) if execution.actor else None,
         tenant=execution.tenant,
         transaction_id=execution.transaction_id,
         environment=frame.rt.routes.environment(execution.environment_id),
         execution_id=execution.id,
     )
+
+
+def _own_up(frame: Frame) -> None:
+    """Of a call that was cut off and will not be repeated, nobody knows the outcome: put that on record."""
+    for row in frame.execution.checkpoints.values():
+        if row.status is StepStatus.CALLING and row.message_id is not None:
+            lost = replace(row, status=StepStatus.UNKNOWN, reason=Reason.OUTCOME_UNKNOWN)
+            noted = UpdateMessage(
+                row.message_id, frame.execution.environment_id, MessageStatus.UNKNOWN, row.attempts, frame.now()
+            )
+            frame.record(frame.told(lost, noted))
 
 
 def _left(frame: Frame, unwind: Unwind) -> Settle | None:
@@ -140,8 +155,9 @@ def _ending(
 
 async def _settle(frame: Frame, ending: Settle) -> None:
     """Put the end of the run on record. An execution that ends while it holds a digest open hands it over."""
-    line = frame.line(_LINES[ending.status], detail=ending.detail)
-    entries: list[Entry] = [ending, line]
+    entries: list[Entry] = [ending]
+    if kind := _LINES.get(ending.status):  # that it waits is told by its step
+        entries.append(frame.line(kind, detail=ending.detail))
     lost = ending.status in (ExecutionStatus.CANCELLED, ExecutionStatus.FAILED, ExecutionStatus.PARKED)
     if not (lost and _holds_a_digest(frame)):
         await frame.shift.journal.put(*entries)

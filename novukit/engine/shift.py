@@ -7,7 +7,7 @@ import socket
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from ..store import workers
+from ..store import executions, workers
 from ..store.journal import Journal
 from .runtime import Runtime
 
@@ -24,6 +24,7 @@ class Shift:
         self.journal = Journal(rt.database, self.worker_id, lease)
         self.journal.on_extended(self._extended)
         self._good_until = 0.0
+        self._unsettled: set[UUID] = set()
 
     async def begin(self) -> None:
         """Take the lease."""
@@ -40,7 +41,15 @@ class Shift:
             self._good_until = 0.0
             return False
         self._extended(until)
+        if self._unsettled:
+            ids = list(self._unsettled)
+            await executions.release(self._rt.database, self.worker_id, ids)
+            self._unsettled.difference_update(ids)
         return True
+
+    def give_back(self, execution_id: UUID) -> None:
+        """An execution could not be settled: free it with the next beat, for we still own it on record."""
+        self._unsettled.add(execution_id)
 
     async def end(self) -> int:
         """Let everything be written, give back what is left, and how many executions that was."""

@@ -84,7 +84,7 @@ async def digest(frame: Frame, call: StepCall, row: Checkpoint | None) -> Digest
         closes_at = closing_time(asked, now, execution.subscriber.timezone if execution.subscriber else None)
         await digests.open(scope, place, execution.id, execution.event_id, closes_at)
         opened = replace(checkpoint, wake_at=closes_at)
-        return (StepStatus.WAITING, closes_at), [*frame.told(opened), frame.line(ActivityKind.DIGEST_OPENED, opened)]
+        return (StepStatus.WAITING, closes_at), frame.told(opened)
 
     status, closes_at = await frame.decide(lock, decide)
     if status is StepStatus.MERGED:

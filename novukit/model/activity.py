@@ -16,9 +16,6 @@ class ActivityKind(StrEnum):
     TRIGGER_ACCEPTED = "trigger.accepted"
     TRIGGER_EXPANDED = "trigger.expanded"
     TRIGGER_CANCELLED = "trigger.cancelled"
-    EXECUTION_CREATED = "execution.created"
-    EXECUTION_STARTED = "execution.started"
-    EXECUTION_WAITING = "execution.waiting"
     EXECUTION_RESUMED = "execution.resumed"
     EXECUTION_TAKEN_OVER = "execution.taken_over"
     EXECUTION_COMPLETED = "execution.completed"
@@ -35,9 +32,7 @@ class ActivityKind(StrEnum):
     STEP_FAILED = "step.failed"
     STEP_UNKNOWN = "step.unknown"
     STEP_ARGUMENTS_CHANGED = "step.arguments_changed"
-    DIGEST_OPENED = "digest.opened"
     DIGEST_HANDED_OVER = "digest.handed_over"
-    MESSAGE_SENT = "message.sent"
 
     @property
     def sentence(self) -> str:
@@ -48,9 +43,6 @@ SENTENCES: dict[ActivityKind, str] = {
     ActivityKind.TRIGGER_ACCEPTED: "The trigger was accepted.",
     ActivityKind.TRIGGER_EXPANDED: "Every member has an execution.",
     ActivityKind.TRIGGER_CANCELLED: "The transaction was cancelled.",
-    ActivityKind.EXECUTION_CREATED: "An execution was created for the subscriber.",
-    ActivityKind.EXECUTION_STARTED: "A worker began to run the execution.",
-    ActivityKind.EXECUTION_WAITING: "The execution sleeps until its next due time.",
     ActivityKind.EXECUTION_RESUMED: "The execution was resumed by hand at its failed step.",
     ActivityKind.EXECUTION_TAKEN_OVER: "The worker's lease lapsed; another worker may go on.",
     ActivityKind.EXECUTION_COMPLETED: "The execution is complete.",
@@ -58,18 +50,16 @@ SENTENCES: dict[ActivityKind, str] = {
     ActivityKind.EXECUTION_CANCELLED: "The execution was cancelled.",
     ActivityKind.EXECUTION_FAILED: "The execution failed and can be resumed.",
     ActivityKind.EXECUTION_PARKED: "The execution needs a person and can be resumed.",
-    ActivityKind.STEP_WAITING: "The step waits.",
+    ActivityKind.STEP_WAITING: "The step waits, and the execution sleeps.",
     ActivityKind.STEP_CALLING: "The message is on record and the provider is about to be called.",
     ActivityKind.STEP_COMPLETED: "The step is complete.",
     ActivityKind.STEP_SKIPPED: "The step was skipped.",
     ActivityKind.STEP_MERGED: "The trigger joined an open digest.",
-    ActivityKind.STEP_RETRYING: "The step will be tried again.",
+    ActivityKind.STEP_RETRYING: "The step will be tried again; until then the execution sleeps.",
     ActivityKind.STEP_FAILED: "The step failed for good.",
     ActivityKind.STEP_UNKNOWN: "The provider's answer was lost; whether the message went out is not known.",
     ActivityKind.STEP_ARGUMENTS_CHANGED: "The step is on record with other arguments; the recorded result was used.",
-    ActivityKind.DIGEST_OPENED: "A digest was opened.",
     ActivityKind.DIGEST_HANDED_OVER: "The digest was handed to another execution.",
-    ActivityKind.MESSAGE_SENT: "The message went out.",
 }
 
 

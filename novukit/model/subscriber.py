@@ -10,19 +10,27 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from .base import Model
 
-SubscriberId = Annotated[
-    str,
-    StringConstraints(
-        min_length=1, max_length=255, pattern=r"^[^\s/%\x00-\x1f\x7f](?:[^/%\x00-\x1f\x7f]*[^\s/%\x00-\x1f\x7f])?$"
-    ),
-]
-"""1 to 255 characters; no ``/``, ``%`` or control character, no blank at either end (it travels in URL paths)."""
 
-Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{6,14}$")]
-"""E.164 (ITU-T): ``+``, country code, up to 15 digits in all, as in ``+4915112345678``."""
+def plain_id(text: str) -> str:
+    """Refuse what would not survive in a URL path."""
+    if not re.fullmatch(r"[^\s/%\x00-\x1f\x7f](?:[^/%\x00-\x1f\x7f]*[^\s/%\x00-\x1f\x7f])?", text):
+        raise PydanticCustomError(
+            "bad_format", "must not hold /, % or control characters, nor begin or end with a blank"
+        )
+    return text
+
+
+def international_phone(number: str) -> str:
+    """Refuse what is not a phone number in E.164 (ITU-T)."""
+    if not re.fullmatch(r"\+[1-9]\d{6,14}", number, re.ASCII):
+        raise PydanticCustomError(
+            "bad_format", "must be a phone number with + and country code, such as +4915112345678"
+        )
+    return number
 
 
 @cache
@@ -38,7 +46,11 @@ def known_zone(name: str) -> str:
     if name not in _zones():
         from ..errors import did_you_mean
 
-        raise ValueError(f"{name[:64]!r} is not an IANA time zone. {did_you_mean(name, _zones()) or ''}".strip())
+        close = did_you_mean(name, _zones()) or ""
+        hint = f"did you mean {close.split()[-1]}" if close.startswith("Did") else "use a name such as Europe/Berlin"
+        raise PydanticCustomError(
+            "unknown_time_zone", "{name} is not an IANA time zone ({hint})", {"name": repr(name[:64]), "hint": hint}
+        )
     return name
 
 
@@ -49,7 +61,7 @@ def normal_locale(tag: str) -> str:
     """A language tag as BCP 47 writes it: ``en_us`` becomes ``en-US``, ``zh_hant_tw`` ``zh-Hant-TW``."""
     found = _LOCALE.fullmatch(tag.replace("_", "-").lower())
     if not found:
-        raise ValueError(f"{tag[:64]!r} is not a locale such as 'en', 'en-US' or 'zh-Hant-TW'")
+        raise PydanticCustomError("bad_format", "must be a locale such as en, en-US or zh-Hant-TW")
     language, script, region, variants = (part or "" for part in found.groups())
     return language + script.title() + region.upper() + variants
 
@@ -70,11 +82,15 @@ def small_data(data: dict[str, Any]) -> dict[str, Any]:
     try:
         size = len(json.dumps(data, ensure_ascii=False, allow_nan=False).encode())
     except (TypeError, ValueError, RecursionError):
-        raise ValueError("custom data must be JSON: text, finite numbers, booleans, null, lists and objects") from None
+        raise PydanticCustomError(
+            "bad_format", "must be JSON: text, finite numbers, booleans, null, lists and objects"
+        ) from None
     if size > LARGEST_DATA_BYTES:
-        raise ValueError(f"custom data may have at most {LARGEST_DATA_BYTES:,} bytes as JSON, not {size:,}")
+        raise PydanticCustomError(
+            "too_large", "must have at most 64 KB as JSON, not {size} bytes", {"size": f"{size:,}"}
+        )
     if (levels := depth(data)) > DEEPEST_DATA:
-        raise ValueError(f"custom data may be nested at most {DEEPEST_DATA} deep, not {levels}")
+        raise PydanticCustomError("too_deep", "must be nested at most 16 deep, not {levels}", {"levels": levels})
     return data
 
 
@@ -85,8 +101,14 @@ def plain_email(address: str) -> str:
     try:
         return validate_email(address, check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as err:
-        raise ValueError(str(err)) from None
+        raise PydanticCustomError("bad_format", "{why}", {"why": str(err).rstrip(".")}) from None
 
+
+SubscriberId = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(plain_id)]
+"""1 to 255 characters; no ``/``, ``%`` or control character, no blank at either end (it travels in URL paths)."""
+
+Phone = Annotated[str, StringConstraints(max_length=32), AfterValidator(international_phone)]
+"""E.164 (ITU-T): ``+``, country code, up to 15 digits in all, as in ``+4915112345678``."""
 
 Email = Annotated[str, StringConstraints(max_length=320), AfterValidator(plain_email)]
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(known_zone)]
@@ -133,7 +155,7 @@ class StoredSubscriber(Model):
     avatar: str | None = None
     locale: str | None = None
     timezone: str | None = None
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = Field(default_factory=dict[str, Any])
     addresses: tuple[ChannelAddress, ...] = ()
     is_online: bool | None = None
     last_online_at: datetime | None = None

@@ -66,6 +66,8 @@ def check_credentials(cls: type[AnyProvider]) -> None:
             f"{cls.id} does not say which credentials it takes.",
             hint=f"Give a subclass of {wanted.__name__} as the base's type argument; NoCredentials if it takes none.",
         )
+    # A name that its annotations use and that does not exist would be found out by the first integration.
+    kind.model_rebuild()
 
 
 def check_features(cls: type[AnyProvider]) -> None:

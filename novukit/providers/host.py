@@ -22,7 +22,7 @@ from . import hookspecs
 from .base import AnyProvider
 from .builtin import BUILTIN
 from .contract import ID, check_provider
-from .credentials import CredentialField, describe, read, secrets_of
+from .credentials import CredentialField, describe, read
 from .http import HttpClient
 from .redaction import one_line, tell
 
@@ -93,13 +93,13 @@ class PluginHost:
         Raises ProviderNotFound, CredentialsInvalid with an issue for each field, or PluginInvalid if the plugin fails.
         """
         cls = self.get(provider_id)
-        checked = read(cls.credentials_type, credentials, provider_id=provider_id)
         try:
-            provider = cls(checked, self.http)
+            provider = cls(read(cls.credentials_type, credentials, provider_id=provider_id), self.http)
         except NovukitError:
             raise
         except (Exception, SystemExit) as err:
-            said = tell(f"{type(err).__name__}: {err}", secrets_of(checked))
+            # Any text that was given may be a secret; which ones are is not known if they could not be read.
+            said = tell(f"{type(err).__name__}: {err}", strings_within(credentials))
             raise PluginInvalid(f"{provider_id} ({cls.__module__}) could not be built: {said}") from None
         self._built.add(provider)
         return provider
@@ -174,6 +174,16 @@ class PluginHost:
 def describe_credentials(provider_type: type[AnyProvider]) -> list[CredentialField]:
     """The fields of the credentials that ``provider_type`` takes, required ones first."""
     return describe(provider_type.credentials_type)
+
+
+def strings_within(value: Any) -> list[str]:
+    """All strings in ``value``, however deep, except names of fields."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        value = list(cast("Mapping[Any, Any]", value).values())
+    parts = cast("Iterable[Any]", value) if isinstance(value, list | tuple) else ()
+    return [text for part in parts for text in strings_within(part)]
 
 
 def _itself(plugin: object) -> object:

@@ -172,7 +172,8 @@ class HttpClient:
         return target
 
     def _timeouts(self) -> dict[str, float | None]:
-        return httpx.Timeout(self.timeout, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS).as_dict()
+        least = min(CONNECT_SECONDS, self.timeout)
+        return httpx.Timeout(self.timeout, connect=least, pool=least).as_dict()
 
     def _open(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from taskiq import AcknowledgeType, AsyncBroker, AsyncTaskiqDecoratedTask
@@ -73,7 +73,7 @@ class Bell:
         self._listener = asyncio.get_running_loop().create_task(self._supervise())
 
     async def _supervise(self) -> None:
-        """Keep a Taskiq receiver going: a lost connection, a flushed stream or a foreign entry end it; it begins anew."""
+        """Keep a Taskiq receiver going: what a lost connection or a flushed stream ends is begun anew."""
         delay = 0.2
         while not self._stop.is_set():
             try:
@@ -104,7 +104,7 @@ def _root(err: BaseException) -> str:
     """The innermost error in one word: transports wrap it in groups and causes."""
     while True:
         if isinstance(err, BaseExceptionGroup):
-            err = err.exceptions[0]
+            err = cast("BaseExceptionGroup[BaseException]", err).exceptions[0]
         elif err.__cause__ is not None:
             err = err.__cause__
         else:

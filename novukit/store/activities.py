@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from ..model import ActivityKind
-from .database import Database
+from .database import Database, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ async def write(database: Database, lines: list[Line]) -> None:
         [
             (
                 line.id, line.environment_id, line.event_id, line.execution_id, line.kind.value, line.step,
-                line.reason, line.detail[:2000], line.message_id, line.at,
+                line.reason, plain(line.detail), line.message_id, line.at,
             )
             for line in lines
         ],

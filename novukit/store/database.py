@@ -74,6 +74,14 @@ def _strings(value: Any) -> str:
             return ""
 
 
+def plain(text: str, limit: int = 2000) -> str:
+    """``text`` as every database keeps it: without NUL and lone surrogates, cut to ``limit`` characters.
+
+    For words that come from elsewhere, such as a provider's answer: they must not fail the commit that they are in.
+    """
+    return text[:limit].encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
+
+
 def decode(text: str | None) -> Any:
     """The value of a ``jsonb`` column."""
     return None if text is None else json.loads(text)

@@ -61,6 +61,15 @@ async def claim(database: Database, worker_id: UUID, workflows: Sequence[str], l
     return claimed
 
 
+async def release(database: Database, worker_id: UUID, ids: Sequence[UUID]) -> None:
+    """Let go of executions that a worker owns but could not settle; whoever is next goes on with them."""
+    await database.fetch(
+        "update novukit_execution set status = 'pending', wake_at = $2, worker_id = null "
+        f"where worker_id = $1 and id in {in_list(ids, 3)}",
+        worker_id, database.clock.now(), *ids,
+    )  # fmt: skip
+
+
 async def next_due(database: Database, workflows: Sequence[str]) -> datetime | None:
     """When the next execution of ``workflows`` comes due, if any waits."""
     if not workflows:
@@ -117,7 +126,8 @@ def _checkpoint(row: Row) -> Checkpoint:
     return Checkpoint(
         step_id=row["step_id"], key=row["step_key"], kind=StepKind(row["kind"]), status=StepStatus(row["status"]),
         result=decode(row["result"]), reason=Reason(row["reason"]) if row["reason"] else None, detail=row["detail"],
-        attempts=row["attempts"], args_hash=row["args_hash"], position=row["position"], message_id=row["message_id"], wake_at=row["wake_at"],
+        attempts=row["attempts"], args_hash=row["args_hash"], position=row["position"],
+        message_id=row["message_id"], wake_at=row["wake_at"],
         started_at=row["started_at"], finished_at=row["finished_at"],
     )  # fmt: skip
 

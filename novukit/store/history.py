@@ -20,8 +20,9 @@ from ..model import (
     StepKind,
     StepRecord,
     StepStatus,
+    StoredSubscriber,
 )
-from . import messages, pages
+from . import messages, pages, subscribers
 from .database import Row, Scope, decode, in_list
 from .pages import Listing, Page, PageQuery
 from .where import Where
@@ -148,7 +149,30 @@ async def activity_of(scope: Scope, ids: Sequence[UUID]) -> dict[UUID, list[Acti
 
 async def messages_of(scope: Scope, execution_id: UUID) -> list[Message]:
     """The messages of an execution, oldest first."""
-    return await messages.of_execution(scope, execution_id)
+    return await messages.of_executions(scope, [execution_id])
+
+
+async def people_of(scope: Scope, ids: Sequence[UUID]) -> dict[UUID, tuple[UUID, StoredSubscriber | None]]:
+    """For whom several executions are: the subscriber's own id, and the subscriber unless deleted since."""
+    uuids: dict[UUID, UUID] = {}
+    for some in pages.parted(ids):
+        for row in await scope.database.fetch(
+            "select id, subscriber_uuid from novukit_execution "
+            f"where environment_id = $1 and id in {in_list(some, 2)}",
+            scope.environment_id, *some,
+        ):  # fmt: skip
+            uuids[row["id"]] = row["subscriber_uuid"]
+    people = await subscribers.by_uuids(scope, list(uuids.values()))
+    return {execution_id: (uuid, people.get(uuid)) for execution_id, uuid in uuids.items()}
+
+
+async def messages_of_many(scope: Scope, ids: Sequence[UUID]) -> dict[UUID, list[Message]]:
+    """The messages of several executions, oldest first."""
+    found: dict[UUID, list[Message]] = {each: [] for each in ids}
+    for some in pages.parted(ids):
+        for message in await messages.of_executions(scope, some):
+            found[message.execution_id].append(message)
+    return found
 
 
 async def event(scope: Scope, transaction_id: str) -> Event | None:

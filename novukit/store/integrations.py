@@ -86,7 +86,7 @@ async def update(
 ) -> Integration:
     """Change what is given; ``credentials`` replace the old ones as a whole.
 
-    A primary one that is made inactive passes its place on. Raises :class:`NotFound`, and :class:`InvalidInput` when the
+    A primary one that is made inactive passes its place on. Raises :class:`NotFound`, :class:`InvalidInput` when the
     identifier is taken.
     """
     async with scope.database.transaction():

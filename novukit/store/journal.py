@@ -18,7 +18,7 @@ from ..errors import DatabaseUnavailable, LeaseLost, NovukitError
 from ..model import Checkpoint, ExecutionStatus, MessageStatus, Reason
 from . import activities, workers
 from .activities import Line
-from .database import Database, encode, in_list
+from .database import Database, encode, in_list, plain
 
 MAX_GROUP = 500
 TRIES = 5
@@ -163,7 +163,7 @@ class Journal:
         except LeaseLost as err:
             _fail(group, err)
         except Exception as err:
-            if len(group) == 1:
+            if len(group) == 1 or _connection_lost(err):
                 _fail(group, err)
                 return
             half = len(group) // 2
@@ -291,7 +291,8 @@ def _message_row(e: OpenMessage) -> tuple[Any, ...]:
 
 def _update_row(e: UpdateMessage) -> tuple[Any, ...]:
     return (
-        e.id, e.environment_id, e.status.value, e.attempts, e.at, e.provider_message_id, e.possible_duplicate, e.error,
+        e.id, e.environment_id, e.status.value, e.attempts, e.at, e.provider_message_id, e.possible_duplicate,
+        plain(e.error) if e.error else None,
     )  # fmt: skip
 
 
@@ -299,7 +300,7 @@ def _checkpoint_row(e: SaveCheckpoint) -> tuple[Any, ...]:
     c = e.checkpoint
     return (
         e.environment_id, e.execution_id, c.step_id, c.key, c.kind.value, c.status.value,
-        None if c.result is None else encode(c.result), c.reason.value if c.reason else None, c.detail[:2000],
+        None if c.result is None else encode(c.result), c.reason.value if c.reason else None, plain(c.detail),
         c.attempts, c.args_hash, c.message_id, c.wake_at, c.started_at, c.finished_at, c.position,
     )  # fmt: skip
 
@@ -307,5 +308,5 @@ def _checkpoint_row(e: SaveCheckpoint) -> tuple[Any, ...]:
 def _settle_row(e: Settle, worker_id: UUID) -> tuple[Any, ...]:
     return (
         e.execution_id, e.environment_id, worker_id, e.status.value, e.wake_at, e.step,
-        e.reason.value if e.reason else None, e.detail[:2000], e.version, e.at if e.status.is_final else None,
+        e.reason.value if e.reason else None, plain(e.detail), e.version, e.at if e.status.is_final else None,
     )  # fmt: skip

@@ -102,13 +102,14 @@ async def get(scope: Scope, id: UUID) -> Message | None:
     return _message(rows[0]) if rows else None
 
 
-async def of_execution(scope: Scope, execution_id: UUID) -> list[Message]:
-    """The messages of one execution, oldest first."""
+async def of_executions(scope: Scope, ids: Sequence[UUID]) -> list[Message]:
+    """The messages of up to 500 executions, oldest first."""
+    where = Where("m.environment_id = ?", scope.environment_id)
+    where.among("m.execution_id", ids)
     rows = await scope.database.fetch(
-        f"select {_COLUMNS} from novukit_message m where m.environment_id = $1 and m.execution_id = $2 order by m.id",
-        scope.environment_id, execution_id,
-    )  # fmt: skip
-    return [_message(row) for row in rows]
+        f"select {_COLUMNS} from novukit_message m where {where} order by m.id", *where.args
+    )
+    return [_message(row) for row in rows] if ids else []
 
 
 async def since(scope: Scope, after: UUID, again: Sequence[UUID] = ()) -> list[Message]:

@@ -11,14 +11,22 @@ import contextlib
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
+from uuid import UUID
 
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType, dict_factory
 
 T = TypeVar("T")
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
 BUSY_SECONDS = 10.0
+
+# Piccolo's own go through a Python function each, and through Decimal for a whole number: these are twice as fast.
+sqlite3.register_adapter(UUID, str)
+sqlite3.register_converter("INTEGER", int)
+sqlite3.register_converter("UUID", lambda text: UUID(text.decode()))
+sqlite3.register_converter("TIMESTAMPTZ", lambda text: datetime.fromisoformat(text.decode()))
 
 
 async def settle(work: Awaitable[T]) -> T:

@@ -30,7 +30,7 @@ async def extend(database: Database, worker_id: UUID, lease_until: datetime) -> 
 
 
 async def reap(database: Database) -> int:
-    """Take the work of every worker whose lease has lapsed, so that anyone may claim it. Returns how many executions."""
+    """Free the work of every worker whose lease has lapsed, so that anyone may claim it; returns how many."""
     now = database.clock.now()
     async with database.transaction():
         dead = await database.fetch(

@@ -1,4 +1,4 @@
-"""``Row``: one bad input, and what must be answered. Each module of rows has its ``ROWS``; ``test_bad_input`` runs them."""
+"""``Row``: one bad input and what must be answered to it. Each table of rows is run by ``test_bad_input``."""
 
 from __future__ import annotations
 
@@ -83,4 +83,3 @@ def shape(answer: httpx.Response) -> None:
     assert body["timestamp"].endswith("Z")
     if answer.status_code == 422:
         assert all("messages" in said for said in body["errors"].values())
-

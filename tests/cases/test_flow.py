@@ -50,7 +50,7 @@ async def test_everything_that_happened_is_in_the_activity_log_in_order(novukit:
     kinds = [line.kind.value for line in await history.activity(novukit.scope, execution_id=execution.id)]
 
     assert [
-        "message.sent", "step.completed", "step.calling", "message.sent", "step.completed", "execution.completed",
+        "step.completed", "step.calling", "step.completed", "execution.completed",
     ] == kinds  # fmt: skip
 
 

@@ -11,18 +11,20 @@ import pytest
 from .rooms import name, python_files, text_files
 
 LONGEST = 400
+OPENING = 280
+"""Characters: two lines."""
 VAGUE = {"utils", "util", "helpers", "helper", "manager", "service", "services", "common", "misc"}
 FOREIGN = re.compile(r"pypi\.org|pythonhosted\.org|registry\.npmjs|(?<![\w.~])/(?:work|root|Users)/\w", re.IGNORECASE)
 
 
 @pytest.mark.parametrize("path", python_files(), ids=name)
-def test_a_module_opens_with_one_sentence(path: Path) -> None:
-    """The first paragraph of the module's docstring is one sentence; more may follow after a blank line."""
+def test_a_module_says_first_what_lives_in_it(path: Path) -> None:
+    """The docstring begins with whole sentences in one short paragraph; more may follow after a blank line."""
     docstring = ast.get_docstring(ast.parse(path.read_text("utf-8")))
     assert docstring, "it has no docstring"
-    opening = docstring.split("\n\n")[0].replace("\n", " ")
-    assert opening.endswith("."), opening
-    assert not re.search(r"[.!?] [A-Z«`]", opening), f"this is more than one sentence: {opening}"
+    opening = " ".join(docstring.split("\n\n")[0].split())
+    assert opening.endswith((".", "?")), opening
+    assert len(opening) <= OPENING, opening
 
 
 def test_no_python_file_is_long() -> None:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from novukit.providers import Reason, Rejected, Throttled, Unavailable, Unknown, outcome_for, raise_for_outcome, retry_after
+from novukit.providers import (
+    Reason,
+    Rejected,
+    Throttled,
+    Unavailable,
+    Unknown,
+    outcome_for,
+    raise_for_outcome,
+    retry_after,
+)
 
 TABLE = [(status, Rejected, Reason.CREDENTIALS_INVALID) for status in (401, 403)]
 TABLE += [(s, Rejected, Reason.PROVIDER_REJECTED) for s in (400, 402, 404, 405, 409, 410, 413, 415, 422, 451, 499)]
@@ -37,15 +46,29 @@ def test_the_providers_words_are_told() -> None:
     """They explain most; a plugin may pick better ones."""
     response = httpx.Response(400, text="no such template")
 
-    assert "answered 400: no such template" == str(outcome_for(response))
-    assert "answered 400: picked" == str(outcome_for(response, detail="picked"))
+    assert str(outcome_for(response)) == "answered 400: no such template"
+    assert str(outcome_for(response, detail="picked")) == "answered 400: picked"
 
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("5", 5), (" 5 ", 5), ("0", 0), ("999999", 3600), ("9" * 400, 3600), ("abc", None), ("-5", None), ("1.5", None)]
-    + [("", None), ("٥", None), ("Wed, 21 Oct 2015 07:28:30 GMT", 30), ("Wed, 21 Oct 2015 07:27:00 GMT", None)]
-    + [("Thu, 22 Oct 2015 07:28:00 GMT", 3600), ("Wed, 99 Oct 2015 07:28:00 GMT", None), ("Wed, 21 Oct 2015", None)],
+    [
+        ("5", 5),
+        (" 5 ", 5),
+        ("0", 0),
+        ("999999", 3600),
+        ("9" * 400, 3600),
+        ("abc", None),
+        ("-5", None),
+        ("1.5", None),
+        ("", None),
+        ("٥", None),
+        ("Wed, 21 Oct 2015 07:28:30 GMT", 30),
+        ("Wed, 21 Oct 2015 07:27:00 GMT", None),
+        ("Thu, 22 Oct 2015 07:28:00 GMT", 3600),
+        ("Wed, 99 Oct 2015 07:28:00 GMT", None),
+        ("Wed, 21 Oct 2015", None),
+    ],
 )
 def test_retry_after_is_seconds_or_a_date_and_never_nonsense(value: str, seconds: float | None) -> None:
     """Capped at an hour; what is past or cannot be read leaves the wait to novukit."""
@@ -59,4 +82,4 @@ def test_the_wait_is_part_of_the_outcome() -> None:
     for status in (429, 503):
         error = outcome_for(httpx.Response(status, headers={"Retry-After": "7"}))
         assert error is not None
-        assert 7 == error.retry_after
+        assert error.retry_after == 7

@@ -9,7 +9,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
 import pytest
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from novukit.errors import CredentialsInvalid
 from novukit.providers import (
@@ -20,7 +20,10 @@ from novukit.providers import (
     EmailProvider,
     HttpClient,
     PluginHost,
+    PluginInvalid,
     Receipt,
+    SmsContent,
+    SmsProvider,
     describe_credentials,
 )
 from novukit.providers.credentials import read, secrets_of
@@ -37,7 +40,7 @@ class Gate(EmailCredentials):
     api_key: SecretStr = Field(description="Found under Settings.")
     region: str = "eu"
     port: int = 443
-    extra: dict[str, SecretStr] = {}
+    extra: dict[str, SecretStr] = Field(default_factory=dict)
     nested: Nested | None = None
 
     @field_validator("region")
@@ -57,30 +60,38 @@ class GateProvider(EmailProvider[Gate]):
 
 @pytest.mark.parametrize(
     "raw",
-    [{"apiKey": CANARY, "senderName": "Shop", "from": "a@x.example"}]
-    + [{"api_key": CANARY, "sender_name": "Shop", "sender": "a@x.example"}]
-    + [{"apiKey": f"{CANARY}\n", "senderName": "Shop\r\n", "from": "a@x.example", "region": "", "port": None}]
-    + [{"apiKey": CANARY, "senderName": "Shop", "from": "a@x.example", "port": "443"}],
+    [
+        {"apiKey": CANARY, "senderName": "Shop", "from": "a@x.example"},
+        {"api_key": CANARY, "sender_name": "Shop", "sender": "a@x.example"},
+        {"apiKey": f"{CANARY}\n", "senderName": "Shop\r\n", "from": "a@x.example", "region": "", "port": None},
+        {"apiKey": CANARY, "senderName": "Shop", "from": "a@x.example", "port": "443"},
+    ],
 )
 def test_names_are_read_as_on_the_wire_and_as_in_python(raw: dict[str, Any]) -> None:
     """camelCase and snake_case; a newline at the end goes, and what is empty counts as left out."""
     read_ = read(Gate, raw, provider_id="gate")
 
-    assert (CANARY, "Shop", "a@x.example", "eu", 443) == (
+    assert (
         read_.api_key.get_secret_value(),
         read_.sender_name,
         read_.sender,
         read_.region,
         read_.port,
-    )
+    ) == (CANARY, "Shop", "a@x.example", "eu", 443)
 
 
 @pytest.mark.parametrize(
     ("raw", "path", "code"),
-    [({}, "/apiKey", "required"), ({"api_key": ""}, "/api_key", "required"), ({"apiKey": 1}, "/apiKey", "string_type")]
-    + [({"apiKey": "k", "apikey": "k"}, "/apikey", "unknown_field"), ({"apiKey": "k", "a/b~c": 1}, "/a~1b~0c", "unknown_field")]
-    + [({"apiKey": "k", "api_key": "k"}, "/api_key", "given_twice"), ({"apiKey": "k", "port": "x"}, "/port", "int_parsing")]
-    + [({"apiKey": "k", "region": "mars"}, "/region", "value_error")],
+    [
+        ({}, "/apiKey", "required"),
+        ({"api_key": ""}, "/api_key", "required"),
+        ({"apiKey": 1}, "/apiKey", "string_type"),
+        ({"apiKey": "k", "apikey": "k"}, "/apikey", "unknown_field"),
+        ({"apiKey": "k", "a/b~c": 1}, "/a~1b~0c", "unknown_field"),
+        ({"apiKey": "k", "api_key": "k"}, "/api_key", "given_twice"),
+        ({"apiKey": "k", "port": "x"}, "/port", "int_parsing"),
+        ({"apiKey": "k", "region": "mars"}, "/region", "value_error"),
+    ],
 )
 def test_each_field_that_is_wrong_is_named(raw: dict[str, Any], path: str, code: str) -> None:
     """By the name under which the caller gave it."""
@@ -106,14 +117,14 @@ def test_a_provider_tells_its_fields() -> None:
     fields = {field.name: field for field in describe_credentials(GateProvider)}
 
     assert CredentialField("api_key", "apiKey", True, True, "Found under Settings.") == fields["api_key"]
-    assert ("senderName", False, False) == (
+    assert (
         fields["sender_name"].wire,
         fields["sender_name"].required,
         fields["sender_name"].secret,
-    )
-    assert "from" == fields["sender"].wire
+    ) == ("senderName", False, False)
+    assert fields["sender"].wire == "from"
     assert fields["extra"].secret
-    assert "api_key" == describe_credentials(GateProvider)[0].name
+    assert describe_credentials(GateProvider)[0].name == "api_key"
 
 
 def test_the_schema_speaks_the_wires_names_and_marks_secrets() -> None:
@@ -121,8 +132,8 @@ def test_the_schema_speaks_the_wires_names_and_marks_secrets() -> None:
     schema = PluginHost([module(GateProvider)], installed=False).credentials_schema("gate")
 
     assert {"from", "senderName", "apiKey", "region", "port", "extra", "nested"} == set(schema["properties"])
-    assert ("password", True) == (schema["properties"]["apiKey"]["format"], schema["properties"]["apiKey"]["writeOnly"])
-    assert ["apiKey"] == schema["required"]
+    assert (schema["properties"]["apiKey"]["format"], schema["properties"]["apiKey"]["writeOnly"]) == ("password", True)
+    assert schema["required"] == ["apiKey"]
 
 
 def test_a_provider_knows_the_integrations_sender() -> None:
@@ -131,7 +142,7 @@ def test_a_provider_knows_the_integrations_sender() -> None:
 
     provider = host.build("gate", {"apiKey": "k", "from": "a@x.example", "senderName": "Shop"})
 
-    assert ("a@x.example", "Shop") == (provider.sender, provider.sender_name)
+    assert (provider.sender, provider.sender_name) == ("a@x.example", "Shop")
 
 
 def module(*providers: Any) -> Any:
@@ -165,7 +176,13 @@ def test_no_secret_is_told_by_anything_that_can_be_printed() -> None:
     with redirect_stdout(out), redirect_stderr(out):
         host = PluginHost([module(GateProvider, Rude)], installed=False)
         provider = host.build("gate", raw)
-        seen = [repr(provider), str(provider), f"{provider.credentials}", repr(provider.credentials), repr(vars(provider))]
+        seen = [
+            repr(provider),
+            str(provider),
+            f"{provider.credentials}",
+            repr(provider.credentials),
+            repr(vars(provider)),
+        ]
         seen += [provider.credentials.model_dump_json(), str(provider.credentials.model_dump()), repr(host.statuses)]
         bad = [{**raw, "port": CANARY}, {**raw, "nested": {"token": 1, "x": CANARY}}, {**raw, "extra": CANARY}]
         bad += [{"apiKey": [CANARY]}, {"apiKey": {"k": CANARY}}, {**raw, "region": f"{CANARY}"}]
@@ -176,14 +193,22 @@ def test_no_secret_is_told_by_anything_that_can_be_printed() -> None:
             seen += ["".join(traceback.format_exception(refused.value))]
 
     leaks = [text for text in [*seen, out.getvalue()] if CANARY in text]
-    assert [] == leaks
+    assert leaks == []
+
+
+def test_credentials_that_a_plugin_builds_itself_tell_no_secret_either() -> None:
+    """pydantic's own error shows what it was given, unless it is told not to."""
+    with pytest.raises(ValidationError) as refused:
+        Gate.model_validate({"apiKey": [CANARY], "port": CANARY, "nested": CANARY})
+
+    assert CANARY not in str(refused.value)
 
 
 def test_every_secret_is_known_wherever_it_sits() -> None:
     """In models within models and in mappings."""
     read_ = read(Gate, {"apiKey": "one", "extra": {"a": "two"}, "nested": {"token": "three"}}, provider_id="gate")
 
-    assert ["one", "two", "three"] == secrets_of(read_)
+    assert secrets_of(read_) == ["one", "two", "three"]
 
 
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nabcdefghijklmnopqrstuvwxyz012345\n-----END"
@@ -191,9 +216,14 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nabcdefghij
 
 @pytest.mark.parametrize(
     ("secret", "text"),
-    [("pa ss/wörd", "in a URL: pa%20ss%2Fw%C3%B6rd"), ("pa ss/wörd", "in a form: pa+ss%2Fw%C3%B6rd")]
-    + [('a"b\\cdef', "in JSON: " + json.dumps('a"b\\cdef')), ("secretive", "base64: c2VjcmV0aXZl")]
-    + [(PEM, f"line {PEM.splitlines()[1]} alone"), (json.dumps({"private_key": PEM}), f"key: {PEM!r}")],
+    [
+        ("pa ss/wörd", "in a URL: pa%20ss%2Fw%C3%B6rd"),
+        ("pa ss/wörd", "in a form: pa+ss%2Fw%C3%B6rd"),
+        ('a"b\\cdef', "in JSON: " + json.dumps('a"b\\cdef')),
+        ("secretive", "base64: c2VjcmV0aXZl"),
+        (PEM, f"line {PEM.splitlines()[1]} alone"),
+        (json.dumps({"private_key": PEM}), f"key: {PEM!r}"),
+    ],
 )
 def test_a_secret_is_known_however_it_is_spelled(secret: str, text: str) -> None:
     """As URLs, forms, JSON and base64 write it, and in parts if it is long."""
@@ -206,16 +236,37 @@ def test_a_secret_is_known_however_it_is_spelled(secret: str, text: str) -> None
 
 def test_a_very_short_secret_does_not_eat_other_words() -> None:
     """It is masked where it stands alone."""
-    assert "*** says: abc was wrong" == mask("a says: abc was wrong", ["a"])
+    assert mask("a says: abc was wrong", ["a"]) == "*** says: abc was wrong"
 
 
 def test_an_empty_secret_masks_nothing() -> None:
     """There is nothing to hide."""
-    assert "abc" == mask("abc", ["", "  "])
+    assert mask("abc", ["", "  "]) == "abc"
 
 
 def test_one_line_is_short_and_printable() -> None:
     """Control characters and line breaks go, the rest is cut with a sign of it."""
-    assert "a b [31m c" == one_line("a\n\tb\x1b[31m\0 c")
-    assert 200 == len(one_line("x" * 5000))
-    assert "*** …" == tell(f"{CANARY} " + "y" * 9, [CANARY], limit=5)
+    assert one_line("a\n\tb\x1b[31m\0 c") == "a b [31m c"
+    assert len(one_line("x" * 5000)) == 200
+    assert tell(f"{CANARY} " + "y" * 9, [CANARY], limit=5) == "*** …"
+
+
+def test_a_validator_that_fails_is_the_plugins_fault() -> None:
+    """It is named, and what it was given is not told."""
+
+    class Odd(Credentials):
+        api_key: SecretStr
+
+        @field_validator("api_key")
+        @classmethod
+        def _break(cls, value: SecretStr) -> SecretStr:
+            raise KeyError(value.get_secret_value())
+
+    class OddProvider(SmsProvider[Odd]):
+        id = "odd"
+
+        async def send(self, content: SmsContent, key: str) -> Receipt:
+            return Receipt()
+
+    with pytest.raises(PluginInvalid, match=r"odd .* could not be built: KeyError: '\*\*\*'"):
+        PluginHost([module(OddProvider)], installed=False).build("odd", {"apiKey": CANARY})

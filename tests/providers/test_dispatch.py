@@ -104,19 +104,19 @@ async def test_a_plugin_that_fails_is_named() -> None:
     """The provider, the module it is from, and what it let fly."""
     delivery = await deliver(raising(KeyError("id")), EMAIL, "key")
 
-    assert "scripted (tests.providers.test_dispatch) raised KeyError: 'id'" == delivery.detail
+    assert delivery.detail == "scripted (tests.providers.test_dispatch) raised KeyError: 'id'"
 
 
 async def test_an_exception_that_cannot_be_printed_is_still_told() -> None:
     """Its ``__str__`` raises, too."""
 
-    class Rude(Exception):
+    class RudeError(Exception):
         def __str__(self) -> str:
             raise RuntimeError
 
-    delivery = await deliver(raising(Rude()), EMAIL, "key")
+    delivery = await deliver(raising(RudeError()), EMAIL, "key")
 
-    assert (Reason.PLUGIN_ERROR, True) == (delivery.reason, delivery.detail.endswith("raised Rude"))
+    assert (delivery.reason, delivery.detail.endswith("raised RudeError")) == (Reason.PLUGIN_ERROR, True)
 
 
 @pytest.mark.parametrize("value", [None, "m1", 1, {"id": "m1"}, Receipt])
@@ -141,7 +141,7 @@ async def test_a_long_id_is_cut() -> None:
     """It must fit its column."""
     delivery = await deliver(returning(Receipt("x" * 1000)), EMAIL, "key")
 
-    assert 255 == len(delivery.provider_message_id or "")
+    assert len(delivery.provider_message_id or "") == 255
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ async def test_tokens_that_are_gone_are_told() -> None:
     """The engine forgets them."""
     delivery = await deliver(raising(RecipientGone("gone", tokens=["t1", "t2"])), EMAIL, "key")
 
-    assert ("t1", "t2") == delivery.gone_tokens
+    assert delivery.gone_tokens == ("t1", "t2")
 
 
 async def test_a_feature_that_is_not_supported_is_refused_before_any_call() -> None:
@@ -169,9 +169,9 @@ async def test_a_feature_that_is_not_supported_is_refused_before_any_call() -> N
 
     delivery = await deliver(provider, content, "key")
 
-    assert (Outcome.REJECTED, Reason.UNSUPPORTED_FEATURE) == (delivery.outcome, delivery.reason)
-    assert "scripted does not support bcc, reply_to." == delivery.detail
-    assert 0 == provider.calls
+    assert (delivery.outcome, delivery.reason) == (Outcome.REJECTED, Reason.UNSUPPORTED_FEATURE)
+    assert delivery.detail == "scripted does not support bcc, reply_to."
+    assert provider.calls == 0
 
 
 async def test_content_of_another_channel_is_refused_before_any_call() -> None:
@@ -180,15 +180,34 @@ async def test_content_of_another_channel_is_refused_before_any_call() -> None:
 
     delivery = await deliver(provider, SMS, "key")
 
-    assert (Reason.CONTENT_INVALID, 0) == (delivery.reason, provider.calls)
+    assert (delivery.reason, provider.calls) == (Reason.CONTENT_INVALID, 0)
 
 
 BAD_LINES = ["hi\r\nBcc: e@x", "a\nb", "a\rb", "a\x0bb", "a\x85b", "a\u2028b", "a\0b", "\ud800"]
 BAD_LINES += ["=?utf-8?q?a=0d=0aBcc:x?=", "=?utf-8*en?B?aGk=?=", "x =? utf-8?Q?a?="]
-BAD_ADDRESSES = ["victim@x.example, evil@y.example", "a@b>\r\nX: 1", "a b@x.example", "a@b@c", "Ada <a@x.example>", "a", ""]
+BAD_ADDRESSES = [
+    "victim@x.example, evil@y.example",
+    "a@b>\r\nX: 1",
+    "a b@x.example",
+    "a@b@c",
+    "Ada <a@x.example>",
+    "a",
+    "",
+]
 BAD_ADDRESSES += ["a@x.example\r\nBcc: e@x.example", "a@x.example\0", '"a b"@x.example', "a@[127.0.0.1]", "a@x;b@y"]
 BAD_HEADERS = ["X-A\r\nBcc", "Bcc", "to", "X A", "X:A", "", "X" * 65, "Content-Type", "content-transfer-encoding"]
-BAD_HEADERS += ["Message-ID", "MIME-Version", "Return-Path", "Received", "Subject", "Date", "From", "Cc", "Reply-To", "Xü"]
+BAD_HEADERS += [
+    "Message-ID",
+    "MIME-Version",
+    "Return-Path",
+    "Received",
+    "Subject",
+    "Date",
+    "From",
+    "Cc",
+    "Reply-To",
+    "Xü",
+]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +216,12 @@ BAD_HEADERS += ["Message-ID", "MIME-Version", "Return-Path", "Received", "Subjec
     + [{"headers": {"X-A": line}} for line in BAD_LINES]
     + [{"headers": {name: "x"}} for name in BAD_HEADERS]
     + [{"headers": {"X-A": "1", "x-a": "2"}}]
-    + [{field: address} for address in BAD_ADDRESSES for field in ("to", "sender", "reply_to") if address or field != "reply_to"]
+    + [
+        {field: address}
+        for address in BAD_ADDRESSES
+        for field in ("to", "sender", "reply_to")
+        if address or field != "reply_to"
+    ]
     + [{field: (address,)} for address in BAD_ADDRESSES for field in ("cc", "bcc")]
     + [{"text": "a\0b"}, {"html": "\udfff"}],
 )
@@ -208,7 +232,7 @@ async def test_what_could_be_read_as_another_header_is_refused_before_any_call(c
 
     delivery = await deliver(provider, EMAIL.model_copy(update=change), "key")
 
-    assert (Reason.CONTENT_INVALID, 0) == (delivery.reason, provider.calls)
+    assert (delivery.reason, provider.calls) == (Reason.CONTENT_INVALID, 0)
     assert delivery.detail.startswith(next(iter(change)))
 
 
@@ -252,7 +276,13 @@ async def test_being_cancelled_is_passed_on() -> None:
         await task
 
 
-SPOKEN = [f"key {CANARY} is wrong", f"https://x/?k={CANARY}", f"a{CANARY}b", f"{'x' * 195}{CANARY}", f'{{"k":"{CANARY}"}}']
+SPOKEN = [
+    f"key {CANARY} is wrong",
+    f"https://x/?k={CANARY}",
+    f"a{CANARY}b",
+    f"{'x' * 195}{CANARY}",
+    f'{{"k":"{CANARY}"}}',
+]
 
 
 @pytest.mark.parametrize("text", SPOKEN)
@@ -261,7 +291,7 @@ async def test_no_detail_tells_a_secret(text: str, wrap: type[BaseException]) ->
     """Also where it would be cut in two by the limit."""
     delivery = await deliver(raising(wrap(text)), EMAIL, "key")
 
-    assert "CANARY" not in repr(delivery)
+    assert "CAN" not in repr(delivery)
     assert len(delivery.detail) <= 200
 
 
@@ -277,7 +307,7 @@ async def test_a_detail_is_one_printable_line() -> None:
     delivery = await deliver(raising(Rejected("x\n2026-01-01 ERROR fake\x1b[31m\0" + "y" * 500)), EMAIL, "key")
 
     assert delivery.detail.isprintable()
-    assert 200 == len(delivery.detail)
+    assert len(delivery.detail) == 200
 
 
 async def test_a_look_up_says_whether_it_went_out() -> None:
@@ -296,11 +326,11 @@ async def test_a_look_up_says_whether_it_went_out() -> None:
     async def fails() -> None:
         raise Rejected("who are you?", reason=Reason.CREDENTIALS_INVALID)
 
-    assert "m1" == (await look_up(Asked(found), "key") or Delivery(Outcome.UNKNOWN)).provider_message_id
+    assert (await look_up(Asked(found), "key") or Delivery(Outcome.UNKNOWN)).provider_message_id == "m1"
     assert await look_up(Asked(missing), "key") is None
     failed = await look_up(Asked(fails), "key")
     assert failed is not None
-    assert (Outcome.UNKNOWN, "who are you?") == (failed.outcome, failed.detail)
+    assert (failed.outcome, failed.detail) == (Outcome.UNKNOWN, "who are you?")
     unasked = await look_up(returning(Receipt("m1")), "key")
     assert unasked is not None
     assert Outcome.UNKNOWN is unasked.outcome
@@ -310,4 +340,4 @@ async def test_credentials_can_be_checked_without_sending() -> None:
     """``check`` tells the same outcomes."""
     assert (await check(returning(None))).accepted
     wrong = await check(raising(Rejected(f"{CANARY} is wrong", reason=Reason.CREDENTIALS_INVALID)))
-    assert (Reason.CREDENTIALS_INVALID, "*** is wrong") == (wrong.reason, wrong.detail)
+    assert (wrong.reason, wrong.detail) == (Reason.CREDENTIALS_INVALID, "*** is wrong")

@@ -14,16 +14,21 @@ from .web import web_server
 
 pytestmark = pytest.mark.anyio
 
-DENIED = """
-127.0.0.1 127.255.255.254 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.255 172.16.0.1 172.31.255.255 192.168.1.1
-169.254.169.254 0.0.0.0 192.0.0.8 192.0.2.1 192.88.99.1 198.18.0.1 198.51.100.1 203.0.113.1 224.0.0.1 239.1.1.1
-240.0.0.1 255.255.255.255 :: ::1 ::127.0.0.1 ::ffff:127.0.0.1 ::ffff:169.254.169.254 ::ffff:10.0.0.1
-64:ff9b::7f00:1 64:ff9b::a9fe:a9fe 64:ff9b:1::1 2002:7f00:1:: 2001::1 2001:db8::1 100::1 3fff::1 5f00::1
-fc00::1 fd00::1 fd00:ec2::254 fdff:ffff::1 fe80::1 fe80::1%lo fec0::1 ff02::1 not-an-address 127.1
-""".split()
+DENIED = [
+    "127.0.0.1", "127.255.255.254", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "172.16.0.1",
+    "172.31.255.255", "192.168.1.1", "169.254.169.254", "0.0.0.0", "192.0.0.8", "192.0.2.1", "192.88.99.1",
+    "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255", "::",
+    "::1", "::127.0.0.1", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "::ffff:10.0.0.1", "64:ff9b::7f00:1",
+    "64:ff9b::a9fe:a9fe", "64:ff9b:1::1", "2002:7f00:1::", "2001::1", "2001:db8::1", "100::1", "3fff::1", "5f00::1",
+    "fc00::1", "fd00::1", "fd00:ec2::254", "fdff:ffff::1", "fe80::1", "fe80::1%lo", "fec0::1", "ff02::1",
+    "not-an-address", "127.1",
+]  # fmt: skip
 ALLOWED = ["1.1.1.1", "8.8.8.8", "93.184.216.34", "172.15.0.1", "172.32.0.1", "100.63.255.255", "100.128.0.1"]
 ALLOWED += ["2606:4700::1111", "2a00:1450:4001::1", "64:ff9b::101:101", "::ffff:8.8.8.8"]
-SPELLINGS = "127.1 2130706433 0x7f.1 0177.0.0.1 0 localhost [::1] [::ffff:127.0.0.1] a@127.0.0.1 127.0.0.1.".split()
+SPELLINGS = [
+    "127.1", "2130706433", "0x7f.1", "0177.0.0.1", "0", "localhost", "[::1]", "[::ffff:127.0.0.1]", "a@127.0.0.1",
+    "127.0.0.1.",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("address", DENIED)
@@ -40,8 +45,17 @@ def test_a_public_address_is_allowed(address: str) -> None:
 
 @pytest.mark.parametrize(
     ("address", "allowed"),
-    [("127.0.0.1", True), ("10.0.0.1", True), ("::1", True), ("fd00::1", True), ("169.254.169.254", False)]
-    + [("fd00:ec2::254", False), ("224.0.0.1", False), ("0.0.0.0", False), ("64:ff9b::a9fe:a9fe", False)],
+    [
+        ("127.0.0.1", True),
+        ("10.0.0.1", True),
+        ("::1", True),
+        ("fd00::1", True),
+        ("169.254.169.254", False),
+        ("fd00:ec2::254", False),
+        ("224.0.0.1", False),
+        ("0.0.0.0", False),
+        ("64:ff9b::a9fe:a9fe", False),
+    ],
 )
 def test_development_opens_private_addresses_and_never_the_metadata_service(address: str, allowed: bool) -> None:
     """``allow_private`` is for one's own machine and network."""
@@ -118,8 +132,8 @@ async def test_the_connection_goes_to_the_address_that_was_checked() -> None:
     backend.network = network = Network()
     await backend.connect_tcp("rebind.example", 443)
 
-    assert ["93.184.216.34"] == network.went
-    assert ["rebind.example"] == asked
+    assert network.went == ["93.184.216.34"]
+    assert asked == ["rebind.example"]
 
 
 async def test_the_next_address_is_tried_when_one_does_not_answer() -> None:
@@ -132,7 +146,7 @@ async def test_the_next_address_is_tried_when_one_does_not_answer() -> None:
     backend.network = network = Network(failing=("2606:4700::1111",))
     await backend.connect_tcp("one.example", 443)
 
-    assert ["2606:4700::1111", "1.1.1.1"] == network.went
+    assert network.went == ["2606:4700::1111", "1.1.1.1"]
 
 
 async def test_a_unix_socket_is_refused() -> None:
@@ -143,8 +157,19 @@ async def test_a_unix_socket_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://example.com/", "file:///etc/passwd", "gopher://example.com/", "ftp://example.com", "example.com", ""]
-    + ["https://", "https://example.com:25/", "https://example.com:6379/", "https://exa mple.com/", "https://[::1"],
+    [
+        "http://example.com/",
+        "file:///etc/passwd",
+        "gopher://example.com/",
+        "ftp://example.com",
+        "example.com",
+        "",
+        "https://",
+        "https://example.com:25/",
+        "https://example.com:6379/",
+        "https://exa mple.com/",
+        "https://[::1",
+    ],
 )
 async def test_only_https_on_web_ports_leaves_in_production(url: str) -> None:
     """Refused before any name is resolved."""

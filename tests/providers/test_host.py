@@ -41,7 +41,10 @@ def novukit_providers():
     return [Good]
 """
 BROKEN = {
-    "import": ("import nothing_of_the_kind", "ModuleNotFoundError: No module named 'nothing_of_the_kind' (fake_import.py:1)"),
+    "import": (
+        "import nothing_of_the_kind",
+        "ModuleNotFoundError: No module named 'nothing_of_the_kind' (fake_import.py:1)",
+    ),
     "raises": ("x = 1\nraise ValueError('at import')", "ValueError: at import (fake_raises.py:2)"),
     "exits": ("import sys\nsys.exit(3)", "SystemExit: 3 (fake_exits.py:2)"),
     "syntax": ("def (", "SyntaxError"),
@@ -56,7 +59,7 @@ BROKEN = {
     "noid": (GOOD.replace('id = "{id}"', "pass"), "Good has no id."),
     "badid": (GOOD.replace("{id}", "Bad Id"), "Good has the id 'Bad Id'."),
     "taken": (GOOD.replace("{id}", "smtp"), "The provider id 'smtp' is taken by smtp (built in)."),
-    "again": (GOOD.replace("{id}", "good"), "The provider id 'good' is taken by agood (novukit-fake-agood 1.2)."),
+    "second": (GOOD.replace("{id}", "good"), "The provider id 'good' is taken by agood (novukit-fake-agood 1.2)."),
     "twice": (GOOD.replace("[Good]", "[Good, Good]").replace("{id}", "twice"), "is taken by itself"),
     "version": (GOOD.replace('id = "{id}"', 'id = "new"\n    api_version = 2'), "version 2 of the plugin contract"),
     "sync": (GOOD.replace("async def", "def").replace("{id}", "sync"), "`send` is not async. Write `async def send`."),
@@ -64,9 +67,18 @@ BROKEN = {
     "supports": (GOOD.replace('"{id}"', '"supports"\n    supports = frozenset({"bc"})'), "Did you mean 'bcc'?"),
     "listed": (GOOD.replace('"{id}"', '"listed"\n    supports = ["cc"]'), "Make it a frozenset"),
     "novu": (GOOD.replace('"{id}"', '"novu"\n    novu_id = "sendgird"'), "Did you mean 'sendgrid'?"),
-    "lookup": (GOOD.replace('"{id}"', '"lookup"\n    idempotency = "lookup"'), "promises a look-up and has no `lookup`"),
+    "lookup": (
+        GOOD.replace('"{id}"', '"lookup"\n    idempotency = "lookup"'),
+        "promises a look-up and has no `lookup`",
+    ),
     "idempotent": (GOOD.replace('"{id}"', '"idempotent"\n    idempotency = "yes"'), "Use native, lookup or none."),
     "timeout": (GOOD.replace('"{id}"', '"timeout"\n    timeout = 0'), "Give seconds"),
+    "undefined": (
+        "from __future__ import annotations\nfrom novukit.providers import EmailCredentials\n"
+        "class C(EmailCredentials):\n    key: Missing\n"
+        + GOOD.replace("Provider[EmailCredentials]", "Provider[C]").replace("{id}", "undefined"),
+        "PydanticUndefinedAnnotation: name 'Missing' is not defined",
+    ),
     "bare": (GOOD.replace("EmailProvider[EmailCredentials]", "EmailProvider").replace("{id}", "bare"), "type argument"),
 }
 
@@ -98,7 +110,7 @@ def test_what_comes_with_novukit_is_made_of_plugins() -> None:
     """Loaded through the same hook, and checked by the same rules."""
     host = PluginHost(installed=False)
 
-    assert ["catcher", "console", "null", "smtp"] == [one.name for one in host.statuses]
+    assert [one.name for one in host.statuses] == ["catcher", "console", "null", "smtp"]
     assert all(one.ok and one.distribution == "built in" for one in host.statuses)
     expected = {f"{kind}-{c}" for kind in ("catcher", "console", "null") for c in ("email", "sms", "push", "chat")}
     assert {"smtp", *expected} == set(host.providers)
@@ -119,6 +131,7 @@ async def test_one_broken_plugin_is_named_and_the_others_serve(name: str, instal
     assert error in (broken.error or "")
     assert "\n" not in (broken.error or "")
     assert str(Path.home()) not in (broken.error or "")
+    assert not host._hooks.has_plugin(f"{name} (novukit-fake-{name} 1.2)")
     assert status(host, "agood") == PluginStatus("agood", "novukit-fake-agood 1.2", True, None, ("good",))
     for provider_id in ("good", "zgood", "smtp"):
         assert provider_id in host.providers
@@ -140,8 +153,8 @@ def test_a_disabled_plugin_is_not_even_imported(install: Callable[[str, str], No
 
     host = PluginHost(disabled=["off"])
 
-    assert "disabled by the configuration" == status(host, "off").error
-    with pytest.raises(ProviderNotFound, match="The plugin 'off' .* disabled by the configuration"):
+    assert status(host, "off").error == "disabled by the configuration"
+    with pytest.raises(ProviderNotFound, match=r"The plugin 'off' .* disabled by the configuration"):
         host.get("off")
 
 
@@ -197,8 +210,13 @@ def email(provider_id: str) -> Any:
 
 @pytest.mark.parametrize(
     ("asked", "hint"),
-    [("smpt", "Did you mean 'smtp'?"), ("sendgrid", "pip install novukit-sendgrid"), ("x; rm -rf /", "lower-case words")]
-    + [("", "lower-case words"), ("x" * 500, "pip install")],
+    [
+        ("smpt", "Did you mean 'smtp'?"),
+        ("sendgrid", "pip install novukit-sendgrid"),
+        ("x; rm -rf /", "lower-case words"),
+        ("", "lower-case words"),
+        ("x" * 500, "pip install"),
+    ],
 )
 def test_a_provider_that_is_missing_comes_with_advice(asked: str, hint: str) -> None:
     """What was meant, what to install, or what an id looks like; and nothing to paste that is not an id."""
@@ -213,14 +231,19 @@ def test_a_provider_whose_plugin_is_broken_says_so(install: Callable[[str, str],
     """Installing it once more would not help."""
     install("sendgrid", "import nothing_of_the_kind")
 
-    with pytest.raises(ProviderNotFound, match="The plugin 'sendgrid' .* does not serve: ModuleNotFoundError"):
+    with pytest.raises(ProviderNotFound, match=r"The plugin 'sendgrid' .* does not serve: ModuleNotFoundError"):
         PluginHost().build("sendgrid", {})
 
 
 @pytest.mark.parametrize(
     ("base", "provider_id", "novu_id"),
-    [(EmailProvider, "sendgrid", "sendgrid"), (EmailProvider, "mine", "email-webhook"), (SmsProvider, "mine", "generic-sms")]
-    + [(SmsProvider, "twilio", "twilio"), (EmailProvider, "twilio", "email-webhook")],
+    [
+        (EmailProvider, "sendgrid", "sendgrid"),
+        (EmailProvider, "mine", "email-webhook"),
+        (SmsProvider, "mine", "generic-sms"),
+        (SmsProvider, "twilio", "twilio"),
+        (EmailProvider, "twilio", "email-webhook"),
+    ],
 )
 def test_a_provider_is_reported_under_an_id_that_novu_knows(base: Any, provider_id: str, novu_id: str) -> None:
     """Its own where Novu has it for that channel, else the generic one of the channel."""
@@ -249,7 +272,7 @@ def test_a_provider_that_cannot_be_built_is_named() -> None:
         def __init__(self, credentials: Any, http: HttpClient) -> None:
             raise SystemExit("no")
 
-    with pytest.raises(PluginInvalid, match="bad .* could not be built: SystemExit: no"):
+    with pytest.raises(PluginInvalid, match=r"bad .* could not be built: SystemExit: no"):
         PluginHost([given(Bad)], installed=False).build("bad", {})
 
 
@@ -275,6 +298,6 @@ async def test_closing_closes_what_was_built_even_if_one_fails() -> None:
     await host.close()
     await host.close()
 
-    assert ["careful", "careless"] == sorted(closed)
-    assert 2 == len(built)
+    assert sorted(closed) == ["careful", "careless"]
+    assert len(built) == 2
     assert built[0].http is host.http

@@ -40,7 +40,7 @@ async def test_a_request_and_its_answer_arrive(web: WebServer, http: HttpClient)
 
     delivery = await deliver(post(http, url=web.url), EMAIL, "key-1")
 
-    assert (Outcome.ACCEPTED, "m1") == (delivery.outcome, delivery.provider_message_id)
+    assert (delivery.outcome, delivery.provider_message_id) == (Outcome.ACCEPTED, "m1")
     assert b"idempotency-key: key-1" in web.requests[0].lower()
     assert b'{"to":"ada@example.com"}' in web.requests[0].replace(b" ", b"")
 
@@ -93,7 +93,7 @@ async def test_a_failed_tls_handshake_was_certainly_not_sent(web: WebServer, htt
     delivery = await deliver(post(http, url=web.url.replace("http:", "https:")), EMAIL, "key")
 
     assert Outcome.UNAVAILABLE is delivery.outcome
-    assert [] == web.requests
+    assert web.requests == []
 
 
 async def hang(writer: asyncio.StreamWriter) -> None:
@@ -113,14 +113,16 @@ async def half(writer: asyncio.StreamWriter) -> None:
 
 
 @pytest.mark.parametrize("answer", [hang, close, reset, half, b"garbage\r\n\r\n"])
-async def test_an_answer_that_is_lost_leaves_the_outcome_unknown(answer: object, web: WebServer, http: HttpClient) -> None:
+async def test_an_answer_that_is_lost_leaves_the_outcome_unknown(
+    answer: object, web: WebServer, http: HttpClient
+) -> None:
     """The provider had the request; whether it took the message on cannot be known."""
     web.answer = answer  # type: ignore[assignment]
 
     delivery = await deliver(post(http, url=web.url), EMAIL, "key")
 
     assert Outcome.UNKNOWN is delivery.outcome
-    assert 1 == len(web.requests)
+    assert len(web.requests) == 1
 
 
 async def test_the_timeout_of_a_call_is_unknown_once_the_request_has_left(web: WebServer, http: HttpClient) -> None:
@@ -129,7 +131,7 @@ async def test_the_timeout_of_a_call_is_unknown_once_the_request_has_left(web: W
 
     delivery = await deliver(post(http, url=web.url), EMAIL, "key", timeout=0.1)
 
-    assert (Outcome.UNKNOWN, "post did not answer within 0.1 s.") == (delivery.outcome, delivery.detail)
+    assert (delivery.outcome, delivery.detail) == (Outcome.UNKNOWN, "post did not answer within 0.1 s.")
 
 
 async def test_a_preparing_request_that_is_lost_sent_nothing(web: WebServer, http: HttpClient) -> None:
@@ -153,7 +155,7 @@ async def test_a_redirect_is_not_followed(status: int, web: WebServer, http: Htt
         delivery = await deliver(post(http, url=web.url), EMAIL, "key")
 
         assert (Outcome.REJECTED, f"answered {status}: the redirect was refused") == (delivery.outcome, delivery.detail)
-        assert 0 == other.connections
+        assert other.connections == 0
 
 
 async def flood(writer: asyncio.StreamWriter) -> None:
@@ -175,9 +177,22 @@ async def broken_off(writer: asyncio.StreamWriter) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [flood, drip, broken_off, reply(200, b""), reply(204, b""), reply(200, b"<html>"), reply(299, b"{"), reply(200, b"[]")]
-    + [reply(200, b"\xff\xfe\x00"), reply(200, b"not gzip", Content_Encoding="gzip"), reply(200, b'{"other": 1}')]
-    + [reply(200, b"x", Content_Encoding="br"), reply(200, b"[" * 100_000), reply(200, b"{}", Content_Type="a; charset=no")],
+    [
+        flood,
+        drip,
+        broken_off,
+        reply(200, b""),
+        reply(204, b""),
+        reply(200, b"<html>"),
+        reply(299, b"{"),
+        reply(200, b"[]"),
+        reply(200, b"\xff\xfe\x00"),
+        reply(200, b"not gzip", Content_Encoding="gzip"),
+        reply(200, b'{"other": 1}'),
+        reply(200, b"x", Content_Encoding="br"),
+        reply(200, b"[" * 100000),
+        reply(200, b"{}", Content_Type="a; charset=no"),
+    ],
 )
 async def test_a_2xx_is_accepted_whatever_its_body(answer: object, web: WebServer, http: HttpClient) -> None:
     """Endless, slow, cut, empty or unreadable: the status has said it, only the id is missing."""
@@ -185,7 +200,7 @@ async def test_a_2xx_is_accepted_whatever_its_body(answer: object, web: WebServe
 
     delivery = await deliver(post(http, url=web.url), EMAIL, "key")
 
-    assert (Outcome.ACCEPTED, None) == (delivery.outcome, delivery.provider_message_id)
+    assert (delivery.outcome, delivery.provider_message_id) == (Outcome.ACCEPTED, None)
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
@@ -196,7 +211,7 @@ async def test_a_compressed_answer_is_read_though_none_was_asked_for(pack, web: 
 
     response = await http.post(web.url, json={})
 
-    assert {"id": "m1"} == read_json(response)
+    assert read_json(response) == {"id": "m1"}
     assert b"accept-encoding: identity" in web.requests[0].lower()
 
 
@@ -206,7 +221,7 @@ async def test_a_compression_bomb_unfolds_to_a_megabyte_at_most(web: WebServer, 
 
     response = await http.post(web.url, json={})
 
-    assert BODY_LIMIT == len(response.content)
+    assert len(response.content) == BODY_LIMIT
     assert response.extensions["cut"] is True
 
 
@@ -238,13 +253,15 @@ async def test_the_environment_has_no_say(
 async def test_a_header_that_cannot_be_written_is_rejected(secret: str, web: WebServer, http: HttpClient) -> None:
     """A key with a line break never becomes a header more, and is not told either."""
     provider = post(http, url=web.url)
-    provider.credentials = provider.credentials.model_copy(update={"api_key": type(provider.credentials.api_key)(secret)})
+    provider.credentials = provider.credentials.model_copy(
+        update={"api_key": type(provider.credentials.api_key)(secret)}
+    )
 
     delivery = await deliver(provider, EMAIL, "key")
 
     assert Outcome.REJECTED is delivery.outcome
     assert CANARY not in delivery.detail
-    assert [] == web.requests
+    assert web.requests == []
 
 
 async def test_a_body_that_is_no_json_is_rejected(http: HttpClient) -> None:
@@ -261,7 +278,7 @@ async def test_basic_authentication_and_forms_are_written_as_usual(web: WebServe
     head, _, body = web.requests[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /send?q=x ")
     assert b"Authorization: Basic dXNlcjpwYXNz" in head
-    assert b"a=1+2" == body
+    assert body == b"a=1+2"
 
 
 async def test_a_client_can_be_used_again_after_it_was_closed(web: WebServer, http: HttpClient) -> None:
@@ -270,7 +287,7 @@ async def test_a_client_can_be_used_again_after_it_was_closed(web: WebServer, ht
     await http.aclose()
     await http.post(web.url, json={})
 
-    assert 2 == len(web.requests)
+    assert len(web.requests) == 2
 
 
 async def test_a_transport_of_the_test_replaces_the_network() -> None:
@@ -279,7 +296,7 @@ async def test_a_transport_of_the_test_replaces_the_network() -> None:
 
     response = await http.post("https://post.example/", json={})
 
-    assert BODY_LIMIT == len(response.content)
+    assert len(response.content) == BODY_LIMIT
 
 
 async def test_a_lost_answer_of_a_tests_transport_is_unknown() -> None:
@@ -304,4 +321,4 @@ async def test_many_calls_share_one_client(web: WebServer, http: HttpClient) -> 
     deliveries = await asyncio.gather(*(deliver(provider, EMAIL, f"key-{n}") for n in range(100)))
 
     assert {Outcome.ACCEPTED} == {delivery.outcome for delivery in deliveries}
-    assert 100 == len(web.requests)
+    assert len(web.requests) == 100

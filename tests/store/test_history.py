@@ -104,7 +104,7 @@ async def test_steps_come_in_the_order_in_which_they_began(rows: Rows, clock: Vi
     execution_id, start = await rows.execution(), clock.now()
     await rows.checkpoint(
         execution_id, "a-last", "email", "retrying", started_at=start + timedelta(seconds=3), finished_at=None,
-        reason="provider_throttled", attempts=2,
+        reason="provider_throttled", attempts=2, position=1,
     )  # fmt: skip
     await rows.checkpoint(
         execution_id,
@@ -124,12 +124,12 @@ async def test_activity_is_read_by_execution_and_by_event(rows: Rows) -> None:
     event = await rows.event()
     one, two = await rows.execution(event, "ada"), await rows.execution(event, "bob")
     accepted = await rows.line(ActivityKind.TRIGGER_ACCEPTED, None, event)
-    started = await rows.line(ActivityKind.EXECUTION_STARTED, one, event)
-    sent = await rows.line(ActivityKind.MESSAGE_SENT, two, event, step="inbox", reason="x", detail="y")
+    started = await rows.line(ActivityKind.STEP_CALLING, one, event)
+    sent = await rows.line(ActivityKind.STEP_COMPLETED, two, event, step="inbox", reason="x", detail="y")
     assert [started] == [line.id for line in await history.activity(rows.scope, execution_id=one)]
     lines = await history.activity(rows.scope, event_id=event)
     assert [accepted, started, sent] == [line.id for line in lines]
-    assert (ActivityKind.MESSAGE_SENT, "inbox", "x", "y") == (
+    assert (ActivityKind.STEP_COMPLETED, "inbox", "x", "y") == (
         lines[2].kind, lines[2].step, lines[2].reason, lines[2].detail,
     )  # fmt: skip
 
@@ -139,7 +139,7 @@ async def test_many_are_read_at_once(rows: Rows) -> None:
     event = await rows.event("tx", payload='{"a":1}', actor='{"subscriber_id":"bob"}')
     one, two = await rows.execution(event, "ada"), await rows.execution(event, "bob")
     await rows.checkpoint(one)
-    line = await rows.line(ActivityKind.EXECUTION_STARTED, two, event)
+    line = await rows.line(ActivityKind.STEP_CALLING, two, event)
     steps = await history.steps_of(rows.scope, [one, two])
     lines = await history.activity_of(rows.scope, [one, two])
     events = await history.events_of(rows.scope, [event, event])
@@ -163,7 +163,7 @@ async def test_environments_do_not_share_their_past(rows: Rows, database: Databa
     message = await rows.message(transaction_id="tx")
     execution_id, event = message.execution_id, message.event_id
     await rows.checkpoint(execution_id)
-    await rows.line(ActivityKind.EXECUTION_STARTED, execution_id, event)
+    await rows.line(ActivityKind.STEP_CALLING, execution_id, event)
     assert [] == (await history.executions(other)).data
     assert [] == (await history.feed(other, ExecutionFilter())).data
     assert [] == await history.matching_ids(other, ExecutionFilter())

@@ -69,7 +69,7 @@ async def test_delete_by_transaction_can_be_narrowed_to_a_channel(rows: Rows) ->
     execution = mail.execution_id
     note = await rows.message(execution_id=execution, step_id="other")
     assert 1 == await messages.delete_by_transaction(rows.scope, "tx", "email")
-    assert [note.id] == [m.id for m in await messages.of_execution(rows.scope, execution)]
+    assert [note.id] == [m.id for m in await messages.of_executions(rows.scope, [execution])]
     assert 1 == await messages.delete_by_transaction(rows.scope, "tx")
     assert 0 == await messages.delete_by_transaction(rows.scope, "tx")
 

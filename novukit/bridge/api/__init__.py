@@ -4,10 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import environments, integrations, keys
+from . import (
+    activity,
+    credentials,
+    environments,
+    events,
+    executions,
+    integrations,
+    keys,
+    messages,
+    notifications,
+    preferences,
+    subscribers,
+    sync,
+    topics,
+    workflows,
+)
 
 HANDLERS: list[Any] = [
     *environments.HANDLERS,
     *integrations.HANDLERS,
     *keys.HANDLERS,
+    *credentials.HANDLERS,
+    *preferences.HANDLERS,
+    *subscribers.HANDLERS,
+    *topics.HANDLERS,
+    *events.HANDLERS,
+    *messages.HANDLERS,
+    *notifications.HANDLERS,
+    *activity.HANDLERS,
+    *executions.HANDLERS,
+    *workflows.HANDLERS,
+    *sync.HANDLERS,
 ]

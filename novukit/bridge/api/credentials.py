@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from litestar import delete, patch, put
 from litestar.params import FromPath, JSONBody
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from ...engine import Runtime
 from ...errors import Issue, did_you_mean
@@ -19,8 +21,16 @@ from .subscribers import CLOSED_IDS, SubscriberOut, show
 
 TAGS = ["Subscribers"]
 
+
+def web_address(url: str) -> str:
+    """Refuse what is not a URL of the web. Where it leads is looked at when it is called."""
+    if not re.fullmatch(r"https?://[^\s/?#]+\S*", url):
+        raise PydanticCustomError("bad_format", "must be a URL that begins with https://")
+    return url
+
+
 Token = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
-Webhook = Annotated[str, StringConstraints(max_length=2048, pattern=r"^https?://[^\s/]+\S*$")]
+Webhook = Annotated[str, StringConstraints(max_length=2048), AfterValidator(web_address)]
 
 
 class Credentials(Wire):

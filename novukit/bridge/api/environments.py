@@ -24,14 +24,14 @@ class EnvironmentKey(Wire):
     """A secret key in force."""
 
     key: str
-    user_id: str = Field(alias="_userId")
+    user_id_: str
 
 
 class EnvironmentOut(Wire):
     """An environment. ``apiKeys`` are there only in the one that the caller's key opens."""
 
-    id: str = Field(alias="_id")
-    organization_id: str = Field(alias="_organizationId")
+    id_: str
+    organization_id_: str
     name: str
     identifier: str
     type: Literal["dev", "prod"]
@@ -67,7 +67,8 @@ async def list_all(caller: TheCaller, runtime: TheRuntime) -> Data[list[Environm
 @get("/v1/environments/me", summary="Show the caller's environment", tags=TAGS)
 async def me(caller: TheCaller, runtime: TheRuntime) -> Data[EnvironmentOut]:
     """The environment that the secret key opens."""
-    return envelope(await _out(caller.environment, caller, runtime))
+    # Read anew: what the doorman remembers of the caller may be a few seconds old.
+    return envelope(await _out(await environments.get(runtime.database, caller.environment.id), caller, runtime))
 
 
 @post("/v1/environments", summary="Create an environment", tags=TAGS)
@@ -97,10 +98,10 @@ async def _out(one: Environment, caller: TheCaller, runtime: TheRuntime) -> Envi
     shown = None
     if one.id == caller.environment.id:
         in_force = await keys.reveal(runtime.scope(one.id), runtime.secrets)
-        shown = [EnvironmentKey(key=secret, user_id=str(key.id)) for key, secret in in_force]
+        shown = [EnvironmentKey(key=secret, user_id_=str(key.id)) for key, secret in in_force]
     return EnvironmentOut(
-        id=str(one.id),
-        organization_id=str(one.organization_id),
+        id_=str(one.id),
+        organization_id_=str(one.organization_id),
         name=one.name,
         identifier=one.identifier,
         type=one.type,

@@ -11,13 +11,23 @@ from pydantic import AwareDatetime, Field
 
 from ... import engine
 from ...errors import InvalidInput
-from ...model import Activity, Execution, ExecutionStatus, Identifier, Reason, StepKind, StepRecord, StepStatus
-from ...store import Scope, history, messages
+from ...model import (
+    Activity,
+    Execution,
+    ExecutionStatus,
+    Identifier,
+    Message,
+    MessageStatus,
+    Reason,
+    StepKind,
+    StepRecord,
+    StepStatus,
+)
+from ...store import Scope, history
 from ...store.history import ExecutionFilter
-from ...store.pages import PageQuery
-from ..auth import Here, TheCaller, TheRuntime
-from ..wire import CursorPage, Data, Limit, Timestamp, Wire, cursor_page, envelope, identify, missing
-from .messages import MessageOut, message_out
+from ..auth import Here, TheRuntime
+from ..cursors import CURSOR, ThePart
+from ..wire import CursorPage, Data, Timestamp, Wire, cursor_page, envelope, identify, missing
 
 TAGS = ["Executions"]
 
@@ -33,7 +43,7 @@ class ExecutionOut(Wire):
     subscriber_id: str
     status: ExecutionStatus
     can_resume: bool
-    step: str | None = Field(description="The step in which it waits or ended.")
+    step: str | None = Field(description="The step in which it waits or failed.")
     reason: Reason | None
     detail: str
     runs: int
@@ -46,7 +56,7 @@ class ExecutionOut(Wire):
 class StepOut(Wire):
     """What became of one step."""
 
-    id: str
+    step_id: str
     key: str
     kind: StepKind
     status: StepStatus
@@ -59,6 +69,26 @@ class StepOut(Wire):
     finished_at: Timestamp | None
     duration_ms: float | None
     result: Any
+
+
+class SentOut(Wire):
+    """A message of an execution, with its content as its provider was given it."""
+
+    id: str
+    step_id: str
+    key: str
+    channel: str
+    status: MessageStatus
+    content: dict[str, Any]
+    provider_id: str | None
+    provider_message_id: str | None
+    attempts: int
+    possible_duplicate: bool
+    error: str | None
+    seen_at: Timestamp | None
+    read_at: Timestamp | None
+    created_at: Timestamp
+    sent_at: Timestamp | None
 
 
 class ActivityOut(Wire):
@@ -78,12 +108,12 @@ class ExecutionStory(ExecutionOut):
     """An execution with all that happened."""
 
     steps: list[StepOut]
-    messages: list[MessageOut]
+    messages: list[SentOut]
     activity: list[ActivityOut]
 
 
-class ResumeIn(Wire):
-    """Which failed and parked executions to resume; at least one field must narrow them."""
+class ExecutionsIn(Wire):
+    """Which executions are meant; those that fit all that is said."""
 
     status: ExecutionStatus | list[ExecutionStatus] | None = None
     workflow_id: Identifier | None = None
@@ -91,9 +121,15 @@ class ResumeIn(Wire):
     transaction_id: str | None = None
     reason: Reason | None = None
     step: str | None = None
-    ids: list[UUID] | None = Field(default=None, max_length=10_000)
     created_from: AwareDatetime | None = None
     created_to: AwareDatetime | None = None
+
+
+class ResumeIn(Wire):
+    """Which failed and parked executions to resume: by id, or all that fit a filter."""
+
+    execution_ids: list[UUID] | None = Field(default=None, max_length=10_000)
+    filter: ExecutionsIn | None = None
 
 
 class ResumedOut(Wire):
@@ -109,7 +145,7 @@ class CancelledOut(Wire):
     cancelling: int
 
 
-@get("/v1/executions", summary="List executions", tags=TAGS)
+@get("/v1/executions", summary="List executions", tags=TAGS, dependencies=CURSOR)
 async def list_all(
     *,
     here: Here,
@@ -118,9 +154,7 @@ async def list_all(
     subscriber_id: Annotated[str | None, QueryParameter(name="subscriberId")] = None,
     transaction_id: Annotated[str | None, QueryParameter(name="transactionId")] = None,
     reason: FromQuery[Reason | None] = None,
-    after: FromQuery[str | None] = None,
-    before: FromQuery[str | None] = None,
-    limit: Limit = 10,
+    part: ThePart,
 ) -> CursorPage[ExecutionOut]:
     """Executions, newest first."""
     found = await history.executions(
@@ -130,21 +164,20 @@ async def list_all(
         subscriber_id=subscriber_id,
         transaction_id=transaction_id,
         reason=reason,
-        query=PageQuery(after=after, before=before, limit=limit),
+        query=part,
     )
     return cursor_page(found, _out)
 
 
 @get("/v1/executions/{execution_id:str}", summary="Show an execution", tags=TAGS)
-async def show(here: Here, caller: TheCaller, execution_id: FromPath[str]) -> Data[ExecutionStory]:
+async def show(here: Here, execution_id: FromPath[str]) -> Data[ExecutionStory]:
     """An execution with its steps and their timings, its messages and its activity."""
     one = await _find(here, execution_id)
-    organization = str(caller.organization_id)
     return envelope(
         ExecutionStory(
             **dict(_out(one)),
             steps=[_step(step) for step in await history.steps(here, one.id)],
-            messages=[message_out(each, organization) for each in await messages.of_execution(here, one.id)],
+            messages=[_sent(message) for message in await history.messages_of(here, one.id)],
             activity=[_line(line) for line in await history.activity(here, execution_id=one.id)],
         )
     )
@@ -164,17 +197,16 @@ async def resume(here: Here, runtime: TheRuntime, execution_id: FromPath[str]) -
 
 @post("/v1/executions/resume", status_code=200, summary="Resume executions", tags=TAGS)
 async def resume_many(here: Here, runtime: TheRuntime, data: JSONBody[ResumeIn]) -> Data[ResumedOut]:
-    """Resume all failed and parked executions that fit."""
-    if not data.model_fields_set:
+    """Resume failed and parked executions; others among those named are left as they are."""
+    if (data.execution_ids is None) == (data.filter is None):
         raise InvalidInput(
-            "Nothing says which executions to resume.",
-            hint='Narrow them, for example with {"workflowId": "…"} or {"status": "failed"}.',
+            "Either executionIds or filter must say which executions to resume.",
+            hint='For example {"filter": {"workflowId": "…", "status": "failed"}}.',
         )
-    ids = await history.matching_ids(here, _filter(data))
-    if data.ids is not None:
-        wanted = set(data.ids)
-        ids = [one for one in ids if one in wanted]
-    return envelope(ResumedOut(resumed=await engine.resume(runtime, here, ids)))
+    chosen = data.execution_ids
+    if data.filter is not None:
+        chosen = await history.matching_ids(here, _filter(data.filter))
+    return envelope(ResumedOut(resumed=await engine.resume(runtime, here, chosen or [])))
 
 
 @post("/v1/executions/{execution_id:str}/cancel", status_code=200, summary="Cancel an execution", tags=TAGS)
@@ -185,7 +217,7 @@ async def cancel(here: Here, runtime: TheRuntime, execution_id: FromPath[str]) -
     return envelope(CancelledOut(cancelled=done.cancelled, cancelling=done.cancelling))
 
 
-def _filter(asked: ResumeIn) -> ExecutionFilter:
+def _filter(asked: ExecutionsIn) -> ExecutionFilter:
     resumable = [status for status in ExecutionStatus if status.can_resume]
     wanted = [asked.status] if isinstance(asked.status, ExecutionStatus) else asked.status or resumable
     if refused := [status.value for status in wanted if not status.can_resume]:
@@ -212,17 +244,62 @@ async def _find(scope: Scope, execution_id: str) -> Execution:
 
 
 def _out(one: Execution) -> ExecutionOut:
-    fields: dict[str, Any] = {name: getattr(one, name) for name in Execution.model_fields}
-    del fields["environment_id"]
     return ExecutionOut(
-        **fields | {"id": str(one.id), "event_id": str(one.event_id), "can_resume": one.status.can_resume}
+        id=str(one.id),
+        event_id=str(one.event_id),
+        transaction_id=one.transaction_id,
+        workflow_id=one.workflow_id,
+        workflow_version=one.workflow_version,
+        subscriber_id=one.subscriber_id,
+        status=one.status,
+        can_resume=one.status.can_resume,
+        step=one.step,
+        reason=one.reason,
+        detail=one.detail,
+        runs=one.runs,
+        wake_at=one.wake_at,
+        created_at=one.created_at,
+        started_at=one.started_at,
+        finished_at=one.finished_at,
     )
 
 
 def _step(step: StepRecord) -> StepOut:
-    fields: dict[str, Any] = {name: getattr(step, name) for name in StepRecord.model_fields}
-    fields["id"] = fields.pop("step_id")
-    return StepOut(**fields | {"message_id": str(step.message_id) if step.message_id else None})
+    return StepOut(
+        step_id=step.step_id,
+        key=step.key,
+        kind=step.kind,
+        status=step.status,
+        reason=step.reason,
+        detail=step.detail,
+        attempts=step.attempts,
+        message_id=str(step.message_id) if step.message_id else None,
+        wake_at=step.wake_at,
+        started_at=step.started_at,
+        finished_at=step.finished_at,
+        duration_ms=step.duration_ms,
+        result=step.result,
+    )
+
+
+def _sent(message: Message) -> SentOut:
+    return SentOut(
+        id=str(message.id),
+        step_id=message.step_id,
+        key=message.step_key,
+        channel=message.channel,
+        status=message.status,
+        content=message.content,
+        provider_id=message.provider_id,
+        provider_message_id=message.provider_message_id,
+        attempts=message.attempts,
+        possible_duplicate=message.possible_duplicate,
+        error=message.error,
+        seen_at=message.seen_at,
+        read_at=message.read_at,
+        created_at=message.created_at,
+        sent_at=message.sent_at,
+    )
 
 
 def _line(line: Activity) -> ActivityOut:

@@ -14,6 +14,7 @@ from ...errors import Issue
 from ...model import Severity
 from ...store.messages import InboxFilter, Scalar
 from ..body import pointer
+from ..cursors import no_contexts
 from ..issues import refusal
 from ..wire import Wire
 from .recipients import read_at
@@ -42,7 +43,7 @@ class FilterIn(Wire):
 def inbox_filter(asked: FilterIn, path: str, issues: list[Issue]) -> InboxFilter:
     """The store's filter for one of the wire; what is wrong goes to ``issues``, with ``path`` before its pointers."""
     if asked.context_keys:
-        issues.append(Issue(f"{path}/contextKeys", "not_supported", "novukit has no contexts", "Leave it out."))
+        issues.append(no_contexts(f"{path}/contextKeys"))
     tags = asked.tags or []
     groups = [tags] if tags and isinstance(tags[0], str) else tags
     if sum(map(len, groups)) > MOST_TAGS:

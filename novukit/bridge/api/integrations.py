@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody
@@ -17,6 +17,8 @@ from ..auth import Here, TheCaller, TheRuntime
 from ..wire import Data, Wire, envelope, identify
 
 TAGS = ["Integrations"]
+UNTRIED = cast("type[AnyProvider]", Provider).check
+"""What a provider without a check of its own has."""
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -51,11 +53,11 @@ class IntegrationChanges(Wire):
 
     name: Name | None = None
     identifier: Identifier | None = None
-    environment_id: str | None = Field(default=None, alias="_environmentId")
+    environment_id_: str | None = None
     kind: Literal["delivery"] | None = None
     credentials: dict[str, Any] | None = None
     active: bool | None = None
-    check_: bool | None = Field(default=None, alias="check", description="Try the credentials first.")
+    check: bool | None = Field(default=None, description="Try the credentials first.")
     conditions: list[Condition] | None = Field(default=None, max_length=50)
     configurations: Configurations | None = None
 
@@ -70,16 +72,16 @@ class NewIntegration(IntegrationChanges):
 class IntegrationOut(Wire):
     """An integration; its credentials stay inside."""
 
-    id: str = Field(alias="_id")
-    environment_id: str = Field(alias="_environmentId")
-    organization_id: str = Field(alias="_organizationId")
+    id_: str
+    environment_id_: str
+    organization_id_: str
     name: str
     identifier: str
     provider_id: str
     channel: Channel
     kind: Literal["delivery"] = "delivery"
-    credentials: dict[str, Any] = {}
-    configurations: dict[str, Any] = {}
+    credentials: dict[str, Any] = Field(default={}, description="Always empty.")
+    configurations: dict[str, Any] = Field(default={}, description="Always empty.")
     active: bool
     deleted: bool = False
     primary: bool
@@ -112,7 +114,7 @@ async def create(
     """Add a provider with its credentials. The first active one of a channel becomes its primary."""
     kind = _provider_type(data, runtime)
     _refuse_foreign(data, caller)
-    await _try(runtime, kind.id, data.credentials or {}, data.check_)
+    await _try(runtime, kind.id, data.credentials or {}, data.check)
     made = await integrations.create(
         here,
         runtime.secrets,
@@ -129,13 +131,19 @@ async def create(
 
 @put("/v1/integrations/{integration_id:str}", summary="Change an integration", tags=TAGS)
 async def update(
-    integration_id: FromPath[str], data: JSONBody[IntegrationChanges], here: Here, caller: TheCaller, runtime: TheRuntime
+    integration_id: FromPath[str],
+    data: JSONBody[IntegrationChanges],
+    here: Here,
+    caller: TheCaller,
+    runtime: TheRuntime,
 ) -> Data[IntegrationOut]:
     """Change what is given. A primary that is made inactive passes its place on."""
     _refuse_foreign(data, caller)
     old = await integrations.get(here, runtime.secrets, identify(integration_id, "integration"))
-    if data.credentials is not None or data.check_:
-        await _try(runtime, old.provider_id, old.credentials if data.credentials is None else data.credentials, data.check_)
+    if data.credentials is not None or data.check:
+        await _try(
+            runtime, old.provider_id, old.credentials if data.credentials is None else data.credentials, data.check
+        )
     changed = await integrations.update(
         here,
         runtime.secrets,
@@ -173,7 +181,10 @@ async def set_primary(
 
 
 @post(
-    "/v1/integrations/{integration_id:str}/check", status_code=200, summary="Try an integration's credentials", tags=TAGS
+    "/v1/integrations/{integration_id:str}/check",
+    status_code=200,
+    summary="Try an integration's credentials",
+    tags=TAGS,
 )
 async def check(integration_id: FromPath[str], here: Here, runtime: TheRuntime) -> Data[Checked]:
     """Try the credentials with the provider. Nothing is sent to anyone."""
@@ -182,8 +193,10 @@ async def check(integration_id: FromPath[str], here: Here, runtime: TheRuntime) 
         provider = runtime.host.build(one.provider_id, one.credentials)
     except (ProviderNotFound, CredentialsInvalid, PluginInvalid) as err:
         return envelope(Checked(status="failed", message=str(err)))
-    if type(provider).check is Provider.check:
-        return envelope(Checked(status="unchecked", message="The credentials are complete; this provider has no way to try them."))
+    if type(provider).check is UNTRIED:
+        return envelope(
+            Checked(status="unchecked", message="The credentials are complete; this provider has no way to try them.")
+        )
     outcome = await dispatch.check(provider)
     if outcome.accepted:
         return envelope(Checked(status="ok", message="The credentials work."))
@@ -217,14 +230,19 @@ async def _try(runtime: TheRuntime, provider_id: str, credentials: dict[str, Any
 
 
 def _refuse_foreign(data: IntegrationChanges, caller: TheCaller) -> None:
-    if data.environment_id not in (None, str(caller.environment.id)):
+    if data.environment_id_ not in (None, str(caller.environment.id)):
         raise _refusal(
             "/_environmentId", "other_environment", "The secret key opens another environment than this.",
             "Leave _environmentId out, or use a key of that environment.",
         )  # fmt: skip
-    if data.configurations and (data.configurations.inbound_webhook_enabled or data.configurations.inbound_webhook_signing_key):
+    if data.configurations and (
+        data.configurations.inbound_webhook_enabled or data.configurations.inbound_webhook_signing_key
+    ):
         raise _refusal(
-            "/configurations", "not_supported", "novukit does not take inbound webhooks yet.", "Leave configurations out."
+            "/configurations",
+            "not_supported",
+            "novukit does not take inbound webhooks yet.",
+            "Leave configurations out.",
         )
 
 
@@ -238,9 +256,9 @@ def _conditions(data: IntegrationChanges) -> list[dict[str, Any]] | None:
 
 def _out(one: Integration, caller: TheCaller) -> IntegrationOut:
     return IntegrationOut(
-        id=str(one.id),
-        environment_id=str(one.environment_id),
-        organization_id=str(caller.organization_id),
+        id_=str(one.id),
+        environment_id_=str(one.environment_id),
+        organization_id_=str(caller.organization_id),
         name=one.name,
         identifier=one.identifier,
         provider_id=one.provider_id,

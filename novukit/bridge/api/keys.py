@@ -26,7 +26,7 @@ class NewKey(Wire):
 class KeyOut(Wire):
     """A secret key. ``key``, the secret itself, is there only in the answer to its making."""
 
-    id: str = Field(alias="_id")
+    id_: str
     name: str
     hint: str = Field(description="The last four characters of the secret.")
     created_at: Timestamp
@@ -63,7 +63,7 @@ async def revoke(key_id: FromPath[str], here: Here, caller: TheCaller, doorman: 
 
 def _out(key: ApiKey, secret: str | None = None) -> KeyOut:
     return KeyOut(
-        id=str(key.id),
+        id_=str(key.id),
         name=key.name,
         hint=key.hint,
         created_at=key.created_at,

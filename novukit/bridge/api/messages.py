@@ -8,11 +8,11 @@ from litestar import delete, get
 from litestar.params import FromPath, FromQuery, QueryParameter
 from pydantic import Field
 
-from ...errors import InvalidInput, Issue
+from ...errors import InvalidInput
 from ...model import Channel, Message, MessageStatus
 from ...store import messages
 from ..auth import Here, TheCaller
-from ..issues import refusal
+from ..cursors import ContextKeys, refuse_contexts
 from ..wire import Data, Limit, Timestamp, Wire, envelope, identify, missing
 
 TAGS = ["Messages"]
@@ -31,11 +31,11 @@ _STATUS: dict[MessageStatus, Literal["sent", "error", "warning"]] = {
 class MessageOut(Wire):
     """One content to one subscriber through one channel."""
 
-    id: str = Field(alias="_id")
-    environment_id: str = Field(alias="_environmentId")
-    organization_id: str = Field(alias="_organizationId")
-    notification_id: str = Field(alias="_notificationId", description="The execution that made it.")
-    own_subscriber_id: str = Field(alias="_subscriberId")
+    id: str = Field(serialization_alias="_id")
+    environment_id: str = Field(serialization_alias="_environmentId")
+    organization_id: str = Field(serialization_alias="_organizationId")
+    notification_id: str = Field(serialization_alias="_notificationId", description="The execution that made it.")
+    own_subscriber_id: str = Field(serialization_alias="_subscriberId")
     subscriber_id: str
     transaction_id: str
     template_identifier: str
@@ -91,7 +91,7 @@ async def list_all(
     channel: FromQuery[Channel | None] = None,
     subscriber_id: Annotated[str | None, QueryParameter(name="subscriberId")] = None,
     transaction_id: Annotated[list[str] | None, QueryParameter(name="transactionId")] = None,
-    context_keys: Annotated[list[str] | None, QueryParameter(name="contextKeys")] = None,
+    context_keys: ContextKeys = None,
     page: Annotated[int, QueryParameter(ge=0, le=LAST_PAGE)] = 0,
     limit: Limit = 10,
 ) -> MessagePage:
@@ -198,12 +198,6 @@ def _call_to_action(message: Message) -> dict[str, Any]:
         done = message.primary_done_at or message.secondary_done_at
         cta["action"] = {"status": "done" if done else "pending", "buttons": buttons}
     return cta
-
-
-def refuse_contexts(keys: list[str] | None) -> None:
-    """Refuse a filter that nothing here could ever fit."""
-    if keys:
-        raise refusal([Issue("/contextKeys", "not_supported", "novukit has no contexts", "Leave it out.")], "The query")
 
 
 HANDLERS: list[Any] = [list_all, remove, remove_by_transaction]

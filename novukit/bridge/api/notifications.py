@@ -15,6 +15,7 @@ from ...model import Severity
 from ...store import Scope, messages, subscribers
 from ...store.messages import Button, InboxFilter
 from ..auth import Here
+from ..cursors import ContextKeys, refuse_contexts
 from ..issues import refusal
 from ..notification import NotificationOut, to_wire
 from ..wire import Data, Limit, Wire, envelope, identify, missing
@@ -71,7 +72,6 @@ class SeenIn(MarkIn):
 
 _BASE = "/v2/subscribers/{subscriber_id:str}/notifications"
 _ONE = _BASE + "/{notification_id:str}"
-ContextKeys = Annotated[list[str] | None, QueryParameter(name="contextKeys")]
 
 
 @get(_BASE, summary="List a subscriber's notifications", tags=TAGS)
@@ -86,7 +86,7 @@ async def list_notifications(
     seen: FromQuery[bool | None] = None,
     archived: FromQuery[bool | None] = None,
     snoozed: FromQuery[bool | None] = None,
-    data: FromQuery[str | None] = None,
+    about: Annotated[str | None, QueryParameter(name="data", description="JSON: the data that it carries.")] = None,
     tags: FromQuery[list[str] | None] = None,
     severity: FromQuery[list[Severity] | None] = None,
     created_gte: Annotated[int | None, QueryParameter(name="createdGte", ge=0, le=LAST_MOMENT)] = None,
@@ -94,8 +94,9 @@ async def list_notifications(
     context_keys: ContextKeys = None,
 ) -> NotificationPage:
     """A subscriber's notifications, newest first."""
+    refuse_contexts(context_keys)
     asked = FilterIn(
-        read=read, seen=seen, archived=archived, snoozed=snoozed, data=data, tags=tags, severity=severity,
+        read=read, seen=seen, archived=archived, snoozed=snoozed, data=about, tags=tags, severity=severity,
         created_gte=created_gte, created_lte=created_lte, context_keys=context_keys,
     )  # fmt: skip
     issues: list[Issue] = []
@@ -126,6 +127,7 @@ async def read(
     *, here: Here, subscriber_id: FromPath[str], notification_id: FromPath[str], context_keys: ContextKeys = None
 ) -> Data[NotificationOut]:
     """Mark a notification as read."""
+    refuse_contexts(context_keys)
     return await _mark(here, subscriber_id, notification_id, read=True)
 
 
@@ -134,6 +136,7 @@ async def unread(
     *, here: Here, subscriber_id: FromPath[str], notification_id: FromPath[str], context_keys: ContextKeys = None
 ) -> Data[NotificationOut]:
     """Mark a notification as unread."""
+    refuse_contexts(context_keys)
     return await _mark(here, subscriber_id, notification_id, read=False)
 
 
@@ -142,6 +145,7 @@ async def archive(
     *, here: Here, subscriber_id: FromPath[str], notification_id: FromPath[str], context_keys: ContextKeys = None
 ) -> Data[NotificationOut]:
     """Put a notification into the archive."""
+    refuse_contexts(context_keys)
     return await _mark(here, subscriber_id, notification_id, archived=True)
 
 
@@ -150,6 +154,7 @@ async def unarchive(
     *, here: Here, subscriber_id: FromPath[str], notification_id: FromPath[str], context_keys: ContextKeys = None
 ) -> Data[NotificationOut]:
     """Take a notification out of the archive."""
+    refuse_contexts(context_keys)
     return await _mark(here, subscriber_id, notification_id, archived=False)
 
 
@@ -163,6 +168,7 @@ async def snooze(
     context_keys: ContextKeys = None,
 ) -> Data[NotificationOut]:
     """Hide a notification until a moment, at most 90 days from now."""
+    refuse_contexts(context_keys)
     until = data.snooze_until
     if not here.now() < until <= here.now() + LONGEST_SNOOZE:
         message = f"must be in the future, at most {LONGEST_SNOOZE.days} days from now"
@@ -175,6 +181,7 @@ async def unsnooze(
     *, here: Here, subscriber_id: FromPath[str], notification_id: FromPath[str], context_keys: ContextKeys = None
 ) -> Data[NotificationOut]:
     """Show a snoozed notification again."""
+    refuse_contexts(context_keys)
     return await _snooze(here, subscriber_id, notification_id, None)
 
 
@@ -189,6 +196,7 @@ async def press(
     context_keys: ContextKeys = None,
 ) -> Data[NotificationOut]:
     """Note that the primary or secondary button was pressed (``complete``), or take that back (``revert``)."""
+    refuse_contexts(context_keys)
     if button not in ("primary", "secondary") or change not in ("complete", "revert"):
         raise missing("action", f"{button}/{change}")
     who, found = await _subscriber(here, subscriber_id), identify(notification_id, "notification")
@@ -205,6 +213,7 @@ async def remove(
     *, here: Here, subscriber_id: FromPath[str], notification_id: FromPath[str], context_keys: ContextKeys = None
 ) -> None:
     """Delete a notification."""
+    refuse_contexts(context_keys)
     who = await _subscriber(here, subscriber_id)
     if not await messages.remove(here, who, [identify(notification_id, "notification")]):
         raise missing("notification", notification_id)

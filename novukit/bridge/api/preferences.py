@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, cast
 from litestar import get, patch
 from litestar.params import FromPath, JSONBody, QueryParameter
 from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from ...errors import Issue, did_you_mean
 from ...model import (
@@ -20,7 +21,7 @@ from ...model import (
     StoredSubscriber,
     StoredWorkflow,
     resolve,
-)  # fmt: skip
+)
 from ...model.preference import PreferenceSource
 from ...store import Scope, preferences, workflows
 from .. import issues
@@ -41,7 +42,7 @@ Criticality = Annotated[
 def clock_time(text: str) -> str:
     """Refuse what is not a time of day as the SDKs write it."""
     if not re.fullmatch(r"(0[1-9]|1[0-2]):[0-5]\d (AM|PM)", text, re.ASCII):
-        raise ValueError("must be a time such as 09:00 AM or 05:30 PM")
+        raise PydanticCustomError("bad_format", "must be a time such as 09:00 AM or 05:30 PM")
     return text
 
 

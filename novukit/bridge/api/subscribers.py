@@ -24,13 +24,13 @@ from ...model import (
     SubscriberData,
     SubscriberId,
     TimeZone,
-)  # fmt: skip
+)
 from ...providers.novu_ids import NOVU_IDS
 from ...store import Scope, subscribers
 from ...store.subscribers import KnownIntegration
 from ..auth import Here, TheCaller, TheRuntime
 from ..body import LARGE_BODY
-from ..cursors import CURSOR, TheQuery
+from ..cursors import CURSOR, ThePart
 from ..wire import CursorPage, Data, Timestamp, Wire, cursor_page, envelope, missing, read
 
 TAGS = ["Subscribers"]
@@ -150,14 +150,14 @@ async def search(
     here: Here,
     caller: TheCaller,
     runtime: TheRuntime,
-    query: TheQuery,
+    part: ThePart,
     email: Filter = None,
     phone: Filter = None,
     name: Annotated[str | None, QueryParameter(max_length=320, description="A part of «first last».")] = None,
     subscriber_id: Annotated[str | None, QueryParameter(name="subscriberId", max_length=320)] = None,
 ) -> CursorPage[SubscriberOut]:
     """A page of subscribers, newest first. Filters mind the case; all but the name are exact."""
-    page = await subscribers.page(here, query, email=email, phone=phone, name=name, subscriber_id=subscriber_id)
+    page = await subscribers.page(here, part, email=email, phone=phone, name=name, subscriber_id=subscriber_id)
     return cursor_page(page, await writer(here, caller, runtime, page.data))
 
 

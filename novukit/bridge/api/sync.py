@@ -9,7 +9,7 @@ from litestar.params import JSONBody
 from pydantic import Field, ValidationError
 
 from ...engine import sync
-from ...model import Manifest, Plan
+from ...model import Manifest, Plan, WorkflowChange
 from ...store import workflows
 from ..auth import Here, TheRuntime
 from ..body import LARGE_BODY
@@ -42,6 +42,36 @@ class SyncIn(ManifestIn):
     allow_delete: list[str] = Field(default_factory=list[str])
 
 
+class StepChangeOut(Wire):
+    """``+`` added, ``-`` gone, ``~`` of another kind; and how many executions wait in it."""
+
+    sign: str
+    step_id: str
+    kind: str
+    waiting: int
+
+
+class WorkflowChangeOut(Wire):
+    """What happens to one workflow, and how many executions of it have not ended."""
+
+    workflow_id: str
+    name: str
+    steps: list[StepChangeOut]
+    fields: list[str]
+    in_flight: int
+
+
+class PlanOut(Wire):
+    """What must happen for the environment to hold what the code declares. ``state`` makes an apply sure of it."""
+
+    create: list[WorkflowChangeOut]
+    change: list[WorkflowChangeOut]
+    delete: list[WorkflowChangeOut]
+    unchanged: list[str]
+    state: str
+    empty: bool
+
+
 @get("/v1/sync/manifest", summary="Show what is stored", tags=TAGS)
 async def manifest(here: Here) -> Data[StoredOut]:
     """Every workflow of the environment as its code declared it."""
@@ -55,13 +85,13 @@ async def manifest(here: Here) -> Data[StoredOut]:
 
 
 @post("/v1/sync/plan", status_code=200, summary="Plan a sync", tags=TAGS, request_max_body_size=LARGE_BODY)
-async def plan(here: Here, runtime: TheRuntime, data: JSONBody[ManifestIn]) -> Data[dict[str, Any]]:
+async def plan(here: Here, runtime: TheRuntime, data: JSONBody[ManifestIn]) -> Data[PlanOut]:
     """What a sync would do, and what is in flight there. Changes nothing."""
     return envelope(_out(await sync.plan(runtime, here, _manifest(data))))
 
 
 @put("/v1/sync", summary="Sync", tags=TAGS, request_max_body_size=LARGE_BODY)
-async def apply(here: Here, runtime: TheRuntime, data: JSONBody[SyncIn]) -> Data[dict[str, Any]]:
+async def apply(here: Here, runtime: TheRuntime, data: JSONBody[SyncIn]) -> Data[PlanOut]:
     """Store the manifest, all or nothing, and answer with what was done."""
     done = await sync.apply(
         runtime,
@@ -82,8 +112,28 @@ def _manifest(body: ManifestIn) -> Manifest:
         raise refusal(of_model(err, {"workflows": body.workflows}, Manifest)) from None
 
 
-def _out(plan: Plan) -> dict[str, Any]:
-    return plan.model_dump(mode="json") | {"empty": plan.empty}
+def _out(plan: Plan) -> PlanOut:
+    return PlanOut(
+        create=[_change(change) for change in plan.create],
+        change=[_change(change) for change in plan.change],
+        delete=[_change(change) for change in plan.delete],
+        unchanged=list(plan.unchanged),
+        state=plan.state,
+        empty=plan.empty,
+    )
+
+
+def _change(change: WorkflowChange) -> WorkflowChangeOut:
+    return WorkflowChangeOut(
+        workflow_id=change.workflow_id,
+        name=change.name,
+        steps=[
+            StepChangeOut(sign=step.sign, step_id=step.step_id, kind=step.kind, waiting=step.waiting)
+            for step in change.steps
+        ],
+        fields=list(change.fields),
+        in_flight=change.in_flight,
+    )
 
 
 HANDLERS: list[Any] = [manifest, plan, apply]

@@ -7,16 +7,17 @@ from typing import Annotated, Any, TypeVar, cast
 
 from litestar import Request, Response, delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from ...engine import Runtime
 from ...errors import Issue
 from ...model import SubscriberId, Topic, TopicKey, TopicSubscription
+from ...model.subscriber import plain_id
 from ...store import Scope, topics
 from ...store.topics import Subscribed
 from .. import issues
 from ..auth import Here, TheRuntime
-from ..cursors import CURSOR, ContextKeys, TheQuery, no_contexts, refuse_contexts
+from ..cursors import CURSOR, ContextKeys, ThePart, no_contexts, refuse_contexts
 from ..problems import ErrorBody, request_id
 from ..wire import CursorPage, Data, Timestamp, Wire, cursor_page, envelope, iso, missing
 from .recipients import read_at
@@ -27,7 +28,7 @@ MOST_AT_ONCE = 100
 T = TypeVar("T", bound=Wire)
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-Identifier = Annotated[str, StringConstraints(min_length=1, max_length=400, pattern=r"^[^/%\x00-\x1f\x7f]+$")]
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=400), AfterValidator(plain_id)]
 
 
 class NewTopic(Wire):
@@ -143,12 +144,12 @@ class SubscribedOut(Wire):
 @get("/v2/topics", summary="List topics", tags=TAGS, dependencies=CURSOR)
 async def list_all(
     here: Here,
-    query: TheQuery,
+    part: ThePart,
     key: Annotated[str | None, QueryParameter(max_length=255)] = None,
     name: Annotated[str | None, QueryParameter(max_length=255, description="A part of the name.")] = None,
 ) -> CursorPage[TopicOut]:
     """A page of topics, newest first. The key is exact; both filters mind the case."""
-    return cursor_page(await topics.page(here, query, key=key, name=name), _topic)
+    return cursor_page(await topics.page(here, part, key=key, name=name), _topic)
 
 
 @post("/v2/topics", summary="Create or rename a topic", tags=TAGS)
@@ -189,14 +190,14 @@ async def remove(topic_key: FromPath[str], here: Here) -> Data[Gone]:
 async def subscriptions(
     topic_key: FromPath[str],
     here: Here,
-    query: TheQuery,
+    part: ThePart,
     subscriber_id: Annotated[str | None, QueryParameter(name="subscriberId", max_length=320)] = None,
     context_keys: ContextKeys = None,
 ) -> CursorPage[SubscriptionOut]:
     """A page of a topic's subscriptions, newest first."""
     refuse_contexts(context_keys)
     topic = await _found(here, topic_key)
-    page = await topics.subscription_page(here, topic, query, subscriber_id=subscriber_id)
+    page = await topics.subscription_page(here, topic, part, subscriber_id=subscriber_id)
     return cursor_page(page, _subscription)
 
 
@@ -209,14 +210,14 @@ async def subscriptions(
 async def of_subscriber(
     subscriber_id: FromPath[str],
     here: Here,
-    query: TheQuery,
+    part: ThePart,
     key: Annotated[str | None, QueryParameter(max_length=255, description="The topic's key.")] = None,
     context_keys: ContextKeys = None,
 ) -> CursorPage[SubscriptionOut]:
     """A page of a subscriber's subscriptions, newest first."""
     refuse_contexts(context_keys)
     subscriber = await found(here, subscriber_id)
-    return cursor_page(await topics.of_subscriber(here, subscriber.id, query, key=key), _subscription)
+    return cursor_page(await topics.of_subscriber(here, subscriber.id, part, key=key), _subscription)
 
 
 @post("/v2/topics/{topic_key:str}/subscriptions", summary="Subscribe to a topic", tags=TAGS)

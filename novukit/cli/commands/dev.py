@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--child", is_flag=True, hidden=True)
 @shape.configured
 async def command(
-    output: Output, settings: Settings, host: str | None, port: int | None, no_reload: bool, child: bool
+    output: Output, settings: Settings, *, host: str | None, port: int | None, no_reload: bool, child: bool
 ) -> None:
     """Run server and worker in this process, and again whenever a file changes.
 

@@ -47,7 +47,7 @@ async def list_(session: Session) -> None:
 @command.command("create", examples="novukit environments create Staging")
 @click.argument("name")
 @shape.connected
-async def create(session: Session, name: str) -> None:
+async def create(session: Session, *, name: str) -> None:
     """Create an environment with a secret key of its own."""
     made = await session.post("/v1/environments", {"name": name, "color": "#2563eb"})
     slug = str(made.get("slug") or made["name"])

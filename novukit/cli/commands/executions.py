@@ -34,7 +34,7 @@ STATUSES = ["pending", "running", "waiting", "completed", "merged", "cancelled",
 @click.option("--limit", type=click.IntRange(1, 10_000), default=30, show_default=True, help="How many to show.")
 @shape.connected
 async def list_(
-    session: Session, status: tuple[str, ...], workflow: str | None, subscriber: str | None, transaction: str | None,
+    session: Session, *, status: tuple[str, ...], workflow: str | None, subscriber: str | None, transaction: str | None,
     limit: int,
 ) -> None:  # fmt: skip
     """List executions, newest first."""
@@ -61,12 +61,12 @@ async def list_(
 )
 @click.argument("id")
 @shape.connected
-async def show(session: Session, id: str) -> None:
+async def show(session: Session, *, id: str) -> None:
     """Draw the timeline of an execution. ID is an execution or transaction id, or 8 characters of either."""
-    from ..finding import executions
+    from ..finding import find
     from ..timeline import draw as draw_one
 
-    found = await executions(session, id)
+    found = await (await find(session, id)).stories(session)
 
     def draw() -> None:
         for number, one in enumerate(found):
@@ -92,18 +92,25 @@ async def show(session: Session, id: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @shape.connected
 async def resume(
-    session: Session, ids: tuple[str, ...], all_failed: bool, workflow: str | None, step: str | None, reason: str | None,
+    session: Session,
+    *,
+    ids: tuple[str, ...],
+    all_failed: bool,
+    workflow: str | None,
+    step: str | None,
+    reason: str | None,
     yes: bool,
-) -> None:  # fmt: skip
+) -> None:
     """Go on with failed or parked executions at the step that failed."""
     from ..asking import confirm
-    from ..finding import executions
+    from ..finding import find
     from ..session import live_workers
 
     if bool(ids) == all_failed:
         raise click.UsageError("Give either ids or --all-failed.")
+    chosen: list[str] = []
     if ids:
-        chosen = [one["id"] for name in ids for one in await executions(session, name, steps=False)]
+        chosen = [one["id"] for name in ids for one in (await find(session, name)).executions]
         answer = await session.post("/v1/executions/resume", {"executionIds": chosen})
     else:
         which = " ".join(filter(None, [workflow and f"of {workflow}", step and f"at {step}", reason]))
@@ -129,23 +136,24 @@ async def resume(
 @command.command("cancel", examples="novukit executions cancel 6f1c2d3e-0b1a-4c5d-8e9f-a0b1c2d3e4f5")
 @click.argument("id")
 @shape.connected
-async def cancel(session: Session, id: str) -> None:
-    """Cancel a transaction: nothing of it begins any more. ID is its id, or that of one of its executions."""
-    from ..finding import executions
+async def cancel(session: Session, *, id: str) -> None:
+    """Cancel an execution, or all of a transaction: nothing of it begins any more."""
+    from ..finding import find
     from ..values import identifier
 
-    found = await executions(session, id, steps=False)
-    transactions = sorted({one["transactionId"] for one in found})
-    answers: dict[str, bool] = {}
-    for transaction in transactions:
-        answers[transaction] = bool(await session.delete(f"/v1/events/trigger/{identifier(transaction)}"))
+    found = await find(session, id)
+    if found.transaction is None:
+        one = found.executions[0]
+        answer = await session.post(f"/v1/executions/{one['id']}/cancel")
+        done, what = bool(answer["cancelled"] or answer["cancelling"]), f"execution {one['id']}"
+    else:
+        done = bool(await session.delete(f"/v1/events/trigger/{identifier(found.transaction)}"))
+        answer, what = {"cancelled": done}, f"transaction {found.transaction}"
 
     def draw() -> None:
-        for transaction, cancelled in answers.items():
-            words = "Cancelled" if cancelled else "Nothing was pending in"
-            session.output.line(f"{words} transaction ", (transaction, "cyan"), ".")
+        session.output.line(f"Cancelled {what}." if done else f"Nothing was left to cancel of {what}.")
 
-    session.output.show({"data": answers}, draw)
+    session.output.show(answer, draw)
 
 
 def table(session: Session, rows: list[dict[str, Any]], empty: str) -> None:
@@ -155,11 +163,12 @@ def table(session: Session, rows: list[dict[str, Any]], empty: str) -> None:
     session.output.table(
         [
             Column("Execution", "cyan"), Column("Workflow"), Column("Subscriber"), Column("Status"),
-            Column("When", "dim"), Column("Why", fold=True),
+            Column("When", "dim"), Column("Why", fold=True, spare=True),
         ],
         [
             [
-                one["id"], one["workflowId"], one["subscriberId"],
+                # The end of an id tells executions apart better than its beginning, which is a time.
+                one["id"] if session.output.width > 120 else one["id"][-12:], one["workflowId"], one["subscriberId"],
                 text((f"{mark(one['status'])[0]} {one['status']}", mark(one["status"])[1])), ago(one["createdAt"]),
                 in_words(one.get("reason")),
             ]

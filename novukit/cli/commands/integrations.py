@@ -43,7 +43,10 @@ async def list_(session: Session) -> None:
                 Column("Primary"), Column("Active"),
             ],
             [
-                [one["identifier"], one["channel"], one["providerId"], one["name"], _mark(one["primary"]), one["active"]]
+                [
+                    one["identifier"], one["channel"], one["providerId"], one["name"], _mark(one["primary"]),
+                    one["active"],
+                ]
                 for one in found
             ],
             empty="There are no integrations: channel steps will fail. `novukit plugins` lists what can be added.",
@@ -68,7 +71,7 @@ async def list_(session: Session) -> None:
 @_CREDENTIALS
 @shape.connected
 async def add(
-    session: Session, provider: str, identifier: str | None, name: str | None, channel: str | None, inactive: bool,
+    session: Session, *, provider: str, identifier: str | None, name: str | None, channel: str | None, inactive: bool,
     check_it: bool, credentials: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Add a provider with its credentials. The first one of a channel becomes its primary."""
@@ -88,7 +91,7 @@ async def add(
 @_CREDENTIALS
 @shape.connected
 async def update(
-    session: Session, integration: str, name: str | None, active: bool | None, check_it: bool,
+    session: Session, *, integration: str, name: str | None, active: bool | None, check_it: bool,
     credentials: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Change name, credentials, or whether it is used. The credentials given replace the old ones as a whole."""
@@ -106,7 +109,7 @@ async def update(
 @click.argument("integration")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @shape.connected
-async def remove(session: Session, integration: str, yes: bool) -> None:
+async def remove(session: Session, *, integration: str, yes: bool) -> None:
     """Remove an integration with its credentials."""
     from ..asking import confirm
 
@@ -118,7 +121,7 @@ async def remove(session: Session, integration: str, yes: bool) -> None:
 @command.command("set-primary", examples="novukit integrations set-primary sendgrid-main")
 @click.argument("integration")
 @shape.connected
-async def set_primary(session: Session, integration: str) -> None:
+async def set_primary(session: Session, *, integration: str) -> None:
     """Make it the one that its channel uses."""
     one = await _find(session, integration)
     made = await session.post(f"/v1/integrations/{one['_id']}/set-primary")
@@ -128,14 +131,13 @@ async def set_primary(session: Session, integration: str) -> None:
 @command.command("check", examples="novukit integrations check sendgrid-main")
 @click.argument("integrations", nargs=-1)
 @shape.connected
-async def check(session: Session, integrations: tuple[str, ...]) -> None:
+async def check(session: Session, *, integrations: tuple[str, ...]) -> None:
     """Try the credentials of integrations (all unless named) with their providers; nothing is sent."""
     chosen = [await _find(session, name) for name in integrations] or await _all(session)
-    results: list[dict[str, Any]] = []
-    for one in chosen:
-        results.append(
-            {"identifier": one["identifier"], **(await session.post(f"/v1/integrations/{one['_id']}/check"))}
-        )
+    results: list[dict[str, Any]] = [
+        {"identifier": one["identifier"], **(await session.post(f"/v1/integrations/{one['_id']}/check"))}
+        for one in chosen
+    ]
 
     def draw() -> None:
         rows = [[_verdict(result), result["identifier"], result.get("message")] for result in results]

@@ -11,7 +11,7 @@ from .. import shape
 from ..index import summary
 from ..output import Column, Output, sign
 from ..session import IN_PROCESS, Session
-from ..values import moment
+from ..values import moment, parts
 
 _EXAMPLES = """
     novukit keys
@@ -26,7 +26,7 @@ async def _show(session: Session) -> None:
     """Show how to reach the environment: URL, secret key, application identifier."""
     environment = await _current(session)
     found = await _keys(session)
-    secret = next((key["key"] for key in environment.get("apiKeys") or []), None)
+    secret = next((str(key["key"]) for key in parts(environment, "apiKeys")), None)
     value = {
         "environment": environment.get("slug") or environment["name"],
         "url": _url(session),
@@ -47,7 +47,10 @@ async def _show(session: Session) -> None:
         if len(found) > 1:
             session.output.line("")
             session.output.table(
-                [Column("Key", "cyan"), Column("Name"), Column("Ends in"), Column("Since", "dim"), Column("Last used", "dim")],
+                [
+                    Column("Key", "cyan"), Column("Name"), Column("Ends in"), Column("Since", "dim"),
+                    Column("Last used", "dim"),
+                ],
                 [
                     [
                         key["_id"][-8:], key.get("name"), key.get("hint"), moment(key.get("createdAt")),
@@ -67,7 +70,7 @@ command = shape.group_with_default("keys", summary("keys"), _show, examples=_EXA
 @command.command("create", examples="novukit keys create ci --environment production")
 @click.argument("name")
 @shape.connected
-async def create(session: Session, name: str) -> None:
+async def create(session: Session, *, name: str) -> None:
     """Create a secret key and show it."""
     made = await session.post("/v1/keys", {"name": name})
 
@@ -82,7 +85,7 @@ async def create(session: Session, name: str) -> None:
 @click.argument("key")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @shape.connected
-async def revoke(session: Session, key: str, yes: bool) -> None:
+async def revoke(session: Session, *, key: str, yes: bool) -> None:
     """Take a secret key out of force, for ever. KEY is its id, the end of it, or its name."""
     from ..asking import confirm
 
@@ -92,8 +95,9 @@ async def revoke(session: Session, key: str, yes: bool) -> None:
     ]
     if len(chosen) != 1:
         names = [str(one["name"]) for one in found]
+        several = f"{len(chosen)} secret keys in force are called {key[:64]!r}."
         raise NotFound(
-            f"{len(chosen) or 'No'} secret key{'s' if chosen else ''} in force {'are' if chosen else 'is'} {key[:64]!r}.",
+            several if chosen else f"No secret key in force is called {key[:64]!r}.",
             hint="Give the id." if chosen else did_you_mean(key, names),
         )
     confirm(session.output, f"Revoke the key {chosen[0]['name']!r}? Whoever uses it is locked out at once.", yes)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 @click.option("--host", metavar="ADDRESS", help="Where to listen; without it `host` of novukit.toml.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="The port; without it `port` of novukit.toml.")
 @shape.configured
-async def command(output: Output, settings: Settings, host: str | None, port: int | None) -> None:
+async def command(output: Output, settings: Settings, *, host: str | None, port: int | None) -> None:
     """Serve the API. It runs no executions: start workers beside it."""
     from ...app import App
-    from ..serving import Stop, address, listen_at, log_to_stderr, server
+    from ..serving import Stop, address, listen_at, log_to_stderr, server, tell_missing
 
     log_to_stderr()
     settings = settings.model_copy(
@@ -36,6 +36,7 @@ async def command(output: Output, settings: Settings, host: str | None, port: in
     with listen_at(settings.host, settings.port) as listening:
         async with App(settings) as app:
             await app.bootstrap()
+            tell_missing(app, output)
             serving, stop = server(app), Stop()
             stop.then(lambda: setattr(serving, "should_exit", True))
             stop.listen()

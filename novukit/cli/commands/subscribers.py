@@ -11,7 +11,7 @@ from .. import shape
 from ..index import summary
 from ..output import Column
 from ..session import Session
-from ..values import assignments, identifier, moment
+from ..values import assignments, count, identifier, moment, part, parts, texts
 
 command = shape.group(
     "subscribers",
@@ -49,7 +49,7 @@ def _profile(function: Any) -> Any:
 @click.option("--phone", metavar="TEXT", help="Only this phone number.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many to show.")
 @shape.connected
-async def list_(session: Session, email: str | None, name: str | None, phone: str | None, limit: int) -> None:
+async def list_(session: Session, *, email: str | None, name: str | None, phone: str | None, limit: int) -> None:
     """List subscribers, newest first."""
     found = await session.pages("/v2/subscribers", limit, email=email, name=name, phone=phone)
 
@@ -71,41 +71,38 @@ async def list_(session: Session, email: str | None, name: str | None, phone: st
 @command.command("show", examples="novukit subscribers show ada")
 @click.argument("subscriber")
 @shape.connected
-async def show(session: Session, subscriber: str) -> None:
+async def show(session: Session, *, subscriber: str) -> None:
     """Show one subscriber: profile, addresses, topics."""
-    one = await session.get(f"/v2/subscribers/{identifier(subscriber)}")
+    person = await session.get(f"/v2/subscribers/{identifier(subscriber)}")
     topics = await session.pages(f"/v2/subscribers/{identifier(subscriber)}/subscriptions", 1000)
 
     def draw() -> None:
-        session.output.line((one["subscriberId"], "bold cyan"))
-        channels = [
-            f"{channel['providerId']}: {_address(channel.get('credentials') or {})}"
-            for channel in one.get("channels") or []
-        ]
+        session.output.line((person["subscriberId"], "bold cyan"))
+        channels = [f"{one['providerId']}: {_address(part(one, 'credentials'))}" for one in parts(person, "channels")]
         session.output.record(
             {
-                "name": _name(one),
-                "e-mail": one.get("email"),
-                "phone": one.get("phone"),
-                "locale": one.get("locale"),
-                "time zone": one.get("timezone"),
-                "avatar": one.get("avatar"),
-                "data": one.get("data"),
+                "name": _name(person),
+                "e-mail": person.get("email"),
+                "phone": person.get("phone"),
+                "locale": person.get("locale"),
+                "time zone": person.get("timezone"),
+                "avatar": person.get("avatar"),
+                "data": person.get("data"),
                 "addresses": ", ".join(channels),
                 "topics": ", ".join(entry["topic"]["key"] for entry in topics.data),
-                "since": moment(one["createdAt"]),
-                "changed": moment(one["updatedAt"]),
+                "since": moment(person["createdAt"]),
+                "changed": moment(person["updatedAt"]),
             }
         )
 
-    session.output.show({**one, "subscriptions": topics.data}, draw)
+    session.output.show({**person, "subscriptions": topics.data}, draw)
 
 
 @command.command("create", examples="novukit subscribers create ada --email ada@example.com --first-name Ada")
 @click.argument("subscriber")
 @_profile
 @shape.connected
-async def create(session: Session, subscriber: str, data: tuple[str, ...], **profile: str | None) -> None:
+async def create(session: Session, *, subscriber: str, data: tuple[str, ...], **profile: str | None) -> None:
     """Create a subscriber; one that exists is an error."""
     body = {"subscriberId": subscriber, **_wire(profile, data)}
     one = await session.post("/v2/subscribers", body, failIfExists=True)
@@ -116,7 +113,7 @@ async def create(session: Session, subscriber: str, data: tuple[str, ...], **pro
 @click.argument("subscriber")
 @_profile
 @shape.connected
-async def set_(session: Session, subscriber: str, data: tuple[str, ...], **profile: str | None) -> None:
+async def set_(session: Session, *, subscriber: str, data: tuple[str, ...], **profile: str | None) -> None:
     """Change a subscriber's profile, or create the subscriber. What is not given stays as it is."""
     body = {"subscriberId": subscriber, **_wire(profile, data)}
     one = await session.post("/v2/subscribers", body)
@@ -127,7 +124,7 @@ async def set_(session: Session, subscriber: str, data: tuple[str, ...], **profi
 @click.argument("subscriber")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @shape.connected
-async def delete(session: Session, subscriber: str, yes: bool) -> None:
+async def delete(session: Session, *, subscriber: str, yes: bool) -> None:
     """Delete a subscriber with messages, preferences and subscriptions."""
     from ..asking import confirm
 
@@ -147,7 +144,7 @@ async def delete(session: Session, subscriber: str, yes: bool) -> None:
 )
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @shape.connected
-async def import_(session: Session, file: Path) -> None:
+async def import_(session: Session, *, file: Path) -> None:
     """Create or change subscribers from a CSV file with a header line (`-`: standard input)."""
     from ..people import read
     from ..progress import counted
@@ -178,10 +175,8 @@ def _name(one: dict[str, Any]) -> str:
 
 
 def _address(credentials: dict[str, Any]) -> str:
-    tokens = credentials.get("deviceTokens") or []
-    return (
-        f"{len(tokens)} device{'' if len(tokens) == 1 else 's'}" if tokens else credentials.get("channel") or "webhook"
-    )
+    tokens = texts(credentials, "deviceTokens")
+    return count(len(tokens), "device") if tokens else str(credentials.get("channel") or "webhook")
 
 
 def _wire(profile: dict[str, str | None], data: tuple[str, ...]) -> dict[str, Any]:

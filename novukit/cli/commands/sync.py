@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--prune", is_flag=True, help="Delete the workflows that the code no longer has.")
 @click.option("--allow-delete", multiple=True, metavar="ID", help="Delete this one if the code lacks it; repeatable.")
 @shape.connected
-async def command(session: Session, check: bool, prune: bool, allow_delete: tuple[str, ...]) -> None:
+async def command(session: Session, *, check: bool, prune: bool, allow_delete: tuple[str, ...]) -> None:
     """Make an environment hold the workflows that the code declares.
 
     Shows the plan first: what is created, changed and deleted, and which executions are on their way there. No
@@ -38,7 +38,7 @@ async def command(session: Session, check: bool, prune: bool, allow_delete: tupl
     """
     from ..plan import draw, is_empty
 
-    body = {"manifest": _manifest(session).model_dump(mode="json")}
+    body = _manifest(session).model_dump(mode="json")
     plan: dict[str, Any] = await session.post("/v1/sync/plan", body)
     output = session.output
     if not output.as_json:
@@ -51,7 +51,7 @@ async def command(session: Session, check: bool, prune: bool, allow_delete: tupl
             output.note(("Run `novukit sync` to apply this.", "dim"))
             click.get_current_context().exit(DRIFT)
         return
-    flags = {"expectedState": plan["state"], "prune": prune, "allowDelete": list(allow_delete)}
+    flags = {"state": plan["state"], "prune": prune, "allowDelete": list(allow_delete)}
     done = await session.put("/v1/sync", {**body, **flags})
     output.show({"plan": done, "applied": True}, lambda: output.line((f"{sign('✓')} ", "green"), "Applied."))
 

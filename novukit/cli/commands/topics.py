@@ -26,7 +26,7 @@ AT_ONCE = 100
 @command.command("list", examples="novukit topics list")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many to show.")
 @shape.connected
-async def list_(session: Session, limit: int) -> None:
+async def list_(session: Session, *, limit: int) -> None:
     """List topics, newest first."""
     found = await session.pages("/v2/topics", limit)
 
@@ -46,7 +46,7 @@ async def list_(session: Session, limit: int) -> None:
 @click.argument("topic")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many members.")
 @shape.connected
-async def show(session: Session, topic: str, limit: int) -> None:
+async def show(session: Session, *, topic: str, limit: int) -> None:
     """Show a topic and its members."""
     one = await session.get(f"/v2/topics/{identifier(topic)}")
     members = await session.pages(f"/v2/topics/{identifier(topic)}/subscriptions", limit)
@@ -69,7 +69,7 @@ async def show(session: Session, topic: str, limit: int) -> None:
 @click.argument("topic")
 @click.option("--name", metavar="TEXT", help="The name that people read.")
 @shape.connected
-async def create(session: Session, topic: str, name: str | None) -> None:
+async def create(session: Session, *, topic: str, name: str | None) -> None:
     """Create a topic; one that exists is an error."""
     body = {"key": topic, **({"name": name} if name else {})}
     session.done(await session.post("/v2/topics", body, failIfExists=True), "Created ", (topic, "cyan"), ".")
@@ -79,25 +79,25 @@ async def create(session: Session, topic: str, name: str | None) -> None:
 @click.argument("topic")
 @click.argument("subscribers", nargs=-1, required=True)
 @shape.connected
-async def add(session: Session, topic: str, subscribers: tuple[str, ...]) -> None:
+async def add(session: Session, *, topic: str, subscribers: tuple[str, ...]) -> None:
     """Add subscribers to a topic, which is created if need be."""
-    await _change(session, "POST", topic, subscribers, "Added", "to")
+    await _change(session, "POST", topic, subscribers)
 
 
 @command.command("remove", examples="novukit topics remove staff ada")
 @click.argument("topic")
 @click.argument("subscribers", nargs=-1, required=True)
 @shape.connected
-async def remove(session: Session, topic: str, subscribers: tuple[str, ...]) -> None:
+async def remove(session: Session, *, topic: str, subscribers: tuple[str, ...]) -> None:
     """Remove subscribers from a topic."""
-    await _change(session, "DELETE", topic, subscribers, "Removed", "from")
+    await _change(session, "DELETE", topic, subscribers)
 
 
 @command.command("delete", examples="novukit topics delete staff --yes")
 @click.argument("topic")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @shape.connected
-async def delete(session: Session, topic: str, yes: bool) -> None:
+async def delete(session: Session, *, topic: str, yes: bool) -> None:
     """Delete a topic with all its subscriptions."""
     from ..asking import confirm
 
@@ -105,8 +105,9 @@ async def delete(session: Session, topic: str, yes: bool) -> None:
     session.done(await session.delete(f"/v2/topics/{identifier(topic)}"), "Deleted ", (topic, "cyan"), ".")
 
 
-async def _change(session: Session, method: str, topic: str, who: tuple[str, ...], verb: str, link: str) -> None:
+async def _change(session: Session, method: str, topic: str, who: tuple[str, ...]) -> None:
     path = f"/v2/topics/{identifier(topic)}/subscriptions"
+    verb, link = ("Added", "to") if method == "POST" else ("Removed", "from")
     done: list[Any] = []
     refused: list[Any] = []
     for start in range(0, len(who), AT_ONCE):

@@ -42,12 +42,29 @@ FINAL = frozenset({"completed", "merged", "cancelled", "failed", "parked"})
 @click.option("--tenant", metavar="TEXT", help="The tenant it is for.")
 @click.option("--overrides", metavar="JSON", help="Overrides for providers and steps: JSON or @file.")
 @click.option("--wait", is_flag=True, help="Wait until every execution has ended, and draw what happened.")
-@click.option("--timeout", type=click.FloatRange(0.1, 86_400), default=60.0, show_default=True, help="Seconds to wait.")
+@click.option(
+    "--timeout",
+    "patience",
+    type=click.FloatRange(0.1, 86_400),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait.",
+)
 @shape.connected
 async def command(
-    session: Session, workflow: str, to: tuple[str, ...], payload_text: str | None, sets: tuple[str, ...],
-    transaction_id: str | None, actor: str | None, tenant: str | None, overrides: str | None, wait: bool, timeout: float,
-) -> None:  # fmt: skip
+    session: Session,
+    *,
+    workflow: str,
+    to: tuple[str, ...],
+    payload_text: str | None,
+    sets: tuple[str, ...],
+    transaction_id: str | None,
+    actor: str | None,
+    tenant: str | None,
+    overrides: str | None,
+    wait: bool,
+    patience: float,
+) -> None:
     """Ask for a workflow to run for one or more recipients."""
     from pydantic import ValidationError
 
@@ -81,7 +98,7 @@ async def command(
     if workers == 0:
         session.output.note(("! ", "yellow"), "No worker is running: start one with `novukit dev`.")
     if wait:
-        await _wait(session, transaction, timeout, value)
+        await _wait(session, transaction, patience, value)
 
 
 def _draw(session: Session, value: dict[str, Any]) -> None:
@@ -97,13 +114,13 @@ async def _known(session: Session, transaction: str) -> int:
     return int((await session.get("/v1/executions", transactionId=transaction, limit=1))["totalCount"])
 
 
-async def _wait(session: Session, transaction: str, timeout: float, value: dict[str, Any]) -> None:
+async def _wait(session: Session, transaction: str, patience: float, value: dict[str, Any]) -> None:
     """Look until every execution is final, then draw them."""
     from ..timeline import draw
 
     found: list[dict[str, Any]] = []
     try:
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(patience):
             while True:
                 found = (await session.pages("/v1/executions", 1000, transactionId=transaction)).data
                 if found and all(one["status"] in FINAL for one in found):
@@ -113,11 +130,11 @@ async def _wait(session: Session, transaction: str, timeout: float, value: dict[
         open_ = [one for one in found if one["status"] not in FINAL]
         states = ", ".join(sorted({one["status"] for one in open_})) or "not begun"
         raise Stopped(
-            f"After {timeout:g} s {count(len(open_), 'execution')} of {len(found)} had not ended ({states}).",
+            f"After {patience:g} s {count(len(open_), 'execution')} of {len(found)} had not ended ({states}).",
             FAILED,
             hint=f"novukit executions show {transaction}",
         ) from None
-    whole = [await session.get(f"/v1/executions/{one['id']}") for one in found[:20]]
+    whole = [await session.get(f"/v1/executions/{one['id']}") for one in list(reversed(found))[:20]]
 
     def draw_all() -> None:
         for one in whole:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     "--concurrency", type=click.IntRange(1, 1000), help="Executions at a time; without it as in novukit.toml."
 )
 @shape.configured
-async def command(output: Output, settings: Settings, concurrency: int | None) -> None:
+async def command(output: Output, settings: Settings, *, concurrency: int | None) -> None:
     """Run executions until told to stop. What still runs then gets its grace time; the rest is handed over."""
     from ...app import App
-    from ..serving import Stop, log_to_stderr
+    from ..serving import Stop, log_to_stderr, tell_missing
 
     log_to_stderr()
     if concurrency is not None:
@@ -32,6 +32,7 @@ async def command(output: Output, settings: Settings, concurrency: int | None) -
         output.note((f'  Set broker = "redis://…"; until then it looks every {settings.worker.sweep:g} s.', "dim"))
     async with App(settings) as app:
         await app.bootstrap()
+        tell_missing(app, output)
         worker, stop = app.worker(), Stop()
         stop.then(worker.stop)
         stop.listen()

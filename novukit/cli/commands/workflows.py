@@ -10,7 +10,7 @@ from .. import shape
 from ..index import summary
 from ..output import Column
 from ..session import Session
-from ..values import count, identifier, moment
+from ..values import Json, count, identifier, moment, part, parts, texts
 
 command = shape.group("workflows", summary("workflows"), examples="novukit workflows show welcome")
 
@@ -20,7 +20,7 @@ command = shape.group("workflows", summary("workflows"), examples="novukit workf
 @click.option("--query", metavar="TEXT", help="Only workflows with this in their id or name.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many to show.")
 @shape.connected
-async def list_(session: Session, tags: tuple[str, ...], query: str | None, limit: int) -> None:
+async def list_(session: Session, *, tags: tuple[str, ...], query: str | None, limit: int) -> None:
     """List workflows, the latest change first."""
     found: list[dict[str, Any]] = []
     total = 1
@@ -55,7 +55,7 @@ async def list_(session: Session, tags: tuple[str, ...], query: str | None, limi
 @command.command("show", examples="novukit workflows show welcome")
 @click.argument("workflow")
 @shape.connected
-async def show(session: Session, workflow: str) -> None:
+async def show(session: Session, *, workflow: str) -> None:
     """Show one workflow: steps, payload, preferences, versions."""
     one = await session.get(f"/v2/workflows/{identifier(workflow)}")
     versions = await session.get(f"/v1/workflows/{identifier(workflow)}/versions")
@@ -67,9 +67,9 @@ async def show(session: Session, workflow: str) -> None:
             {
                 "description": one.get("description"),
                 "status": one["status"].lower(),
-                "tags": ", ".join(one.get("tags") or []),
+                "tags": ", ".join(texts(one, "tags")),
                 "severity": one.get("severity"),
-                "preferences": _preferences(one.get("preferences") or {}),
+                "preferences": _preferences(part(one, "preferences")),
                 "last triggered": moment(one.get("lastTriggeredAt")) or "never",
                 "changed": moment(one["updatedAt"]),
             }
@@ -85,7 +85,7 @@ async def show(session: Session, workflow: str) -> None:
         output.line(("Payload", "bold"))
         output.table(
             [Column("Field", "cyan"), Column("Type"), Column("Required", "dim"), Column("", fold=True)],
-            _payload(one.get("payloadSchema") or {}),
+            _payload(part(one, "payloadSchema")),
             empty="None.",
         )
         output.line("")
@@ -93,8 +93,8 @@ async def show(session: Session, workflow: str) -> None:
         output.table(
             [Column("Version", "cyan"), Column("Since", "dim"), Column("")],
             [
-                [entry["version"], moment(entry.get("createdAt")), "current" if number == 0 else ""]
-                for number, entry in enumerate(versions)
+                [entry["version"], moment(entry.get("createdAt")), "current" if entry["current"] else ""]
+                for entry in versions
             ],
             empty="None.",
         )
@@ -102,37 +102,34 @@ async def show(session: Session, workflow: str) -> None:
     session.output.show({**one, "versions": versions}, draw)
 
 
-def _kinds(one: dict[str, Any]) -> str:
-    kinds = one.get("stepTypeOverviews") or [step["type"] for step in one.get("steps") or []]
-    return ", ".join(kinds)
+def _kinds(one: Json) -> str:
+    return ", ".join(texts(one, "stepTypeOverviews") or [str(step["type"]) for step in parts(one, "steps")])
 
 
-def _preferences(preferences: dict[str, Any]) -> str:
-    default = preferences.get("default") or {}
-    everything = default.get("all") or {}
+def _preferences(preferences: Json) -> str:
+    default = part(preferences, "default")
+    everything, channels = part(default, "all"), part(default, "channels")
     if everything.get("readOnly"):
         return "critical: nobody can turn it off"
-    off = [name for name, channel in (default.get("channels") or {}).items() if not channel.get("enabled", True)]
     if not everything.get("enabled", True):
         return "off unless a subscriber turns it on"
+    off = [name for name in channels if not part(channels, name).get("enabled", True)]
     return f"on, but not {', '.join(off)}" if off else "on"
 
 
-def _payload(schema: dict[str, Any]) -> list[list[Any]]:
-    required = schema.get("required") or []
+def _payload(schema: Json) -> list[list[Any]]:
+    required, fields = texts(schema, "required"), part(schema, "properties")
     return [
-        [name, _type(field), "yes" if name in required else "no", field.get("description")]
-        for name, field in (schema.get("properties") or {}).items()
+        [name, _type(part(fields, name)), "yes" if name in required else "no", part(fields, name).get("description")]
+        for name in fields
     ]
 
 
-def _type(field: dict[str, Any]) -> str:
-    if options := field.get("anyOf") or field.get("oneOf"):
+def _type(field: Json) -> str:
+    if options := parts(field, "anyOf") or parts(field, "oneOf"):
         return " or ".join(_type(option) for option in options)
     if "$ref" in field:
         return str(field["$ref"]).rpartition("/")[2]
     if field.get("type") == "array":
-        return f"list of {_type(field.get('items') or {})}"
-    if "enum" in field:
-        return " | ".join(map(str, field["enum"]))
-    return str(field.get("format") or field.get("type") or "anything")
+        return f"list of {_type(part(field, 'items'))}"
+    return " | ".join(texts(field, "enum")) or str(field.get("format") or field.get("type") or "anything")

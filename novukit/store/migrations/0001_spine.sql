@@ -130,6 +130,7 @@ create table novukit_topic_subscription (
     unique (environment_id, topic_id, subscriber_uuid),
     unique (environment_id, topic_id, identifier)
 );
+create index novukit_topic_subscription_page on novukit_topic_subscription (environment_id, topic_id, id);
 create index novukit_topic_subscription_subscriber on novukit_topic_subscription (subscriber_uuid);
 
 create table novukit_preference (
@@ -252,6 +253,7 @@ create table novukit_message (
     unique (environment_id, execution_id, step_id, step_key)
 );
 create index novukit_message_page on novukit_message (environment_id, id);
+create index novukit_message_subscriber on novukit_message (environment_id, subscriber_uuid);
 create index novukit_message_event on novukit_message (environment_id, event_id);
 create index novukit_message_inbox on novukit_message (environment_id, subscriber_uuid, id) where channel = 'in_app';
 create index novukit_message_unread on novukit_message (environment_id, subscriber_uuid)
