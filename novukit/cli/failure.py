@@ -62,8 +62,8 @@ def exit_code(err: NovukitError) -> int:
     """The exit code that an error ends the command with."""
     if isinstance(err, Stopped):
         return err.exit_code
-    if isinstance(err, WorkflowInvalid) and err.__cause__ is not None:
-        # The author's own code raised while it was imported: nothing is wrong with the command or the settings.
+    if isinstance(err, WorkflowInvalid) and (err.__cause__ is not None or isinstance(err.__context__, SyntaxError)):
+        # The author's own code could not be imported: nothing is wrong with the command or the settings.
         return FAILED
     if type(err) is NovukitError:
         return FAILED

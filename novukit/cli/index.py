@@ -5,13 +5,13 @@ from __future__ import annotations
 INDEX: dict[str, dict[str, str]] = {
     "Begin": {
         "init": "Start a project in a folder.",
-        "dev": "Run server and worker here, again whenever a file changes.",
+        "dev": "Run server and worker here, and again whenever a file changes.",
         "trigger": "Ask for a workflow to run for one or more recipients.",
     },
     "Look": {
         "executions": "What ran, for whom, and why it ended as it did.",
         "workflows": "The workflows of an environment.",
-        "plugins": "The providers that are installed.",
+        "plugins": "List the providers that are installed.",
         "doctor": "Check configuration, database, broker, workflows and workers.",
     },
     "Keep": {
@@ -24,7 +24,7 @@ INDEX: dict[str, dict[str, str]] = {
     "Operate": {
         "sync": "Make an environment hold the workflows that the code declares.",
         "server": "Serve the API.",
-        "worker": "Run executions.",
+        "worker": "Run executions until told to stop.",
         "db": "Create and upgrade the database's tables.",
         "completion": "Print the script that completes commands in a shell.",
     },

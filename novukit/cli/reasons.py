@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 WORDS = {
-    "preference": "the subscriber does not want it",
+    "preference": "this channel is switched off",
     "no_address": "the subscriber has no address for this channel",
     "already_seen": "the subscriber has seen the earlier message",
     "already_read": "the subscriber has read the earlier message",
@@ -24,9 +24,9 @@ WORDS = {
     "custom_failed": "the custom function raised an error",
     "past_date": "the moment to wait for has passed",
     "digest_merged": "it joined a digest that was open",
-    "digest_first": "it opened the digest",
+    "digest_first": "nothing else came within the look-back, so it went on at once",
     "throttled": "there were too many within the window",
-    "late": "it came after the digest had closed",
+    "late": "the moment to wait for had passed already",
     "step_failed": "a step failed",
     "workflow_raised": "the workflow raised an error",
     "step_misuse": "a step was used in a way that cannot be made durable",

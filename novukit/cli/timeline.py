@@ -117,7 +117,7 @@ def _message(message: Json) -> list[str]:
 def _outcome(step: Json) -> str:
     result = part(step, "result")
     if step["status"] == "completed" and step["kind"] == "digest":
-        return count(len(parts(result, "events")), "event")
+        return count(len(parts(step, "result")), "event")
     if step["status"] == "completed" and result.get("throttled"):
         return "throttled"
     return {"calling": "calling the provider", "merged": "joined a digest"}.get(step["status"], step["status"])

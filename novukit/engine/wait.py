@@ -34,11 +34,10 @@ from .unwind import Merged, Stop, Suspend
 async def delay(frame: Frame, call: StepCall, row: Checkpoint | None) -> None:
     """Sleep for a while, or until a moment. The execution leaves memory meanwhile."""
     assert isinstance(call.inputs, DelayInput)
-    now = frame.now()
     if row is not None:
-        frame.record(frame.told(finish(row, StepStatus.COMPLETED, now)))
+        frame.record(frame.told(finish(row, StepStatus.COMPLETED, frame.now())))
         return
-    checkpoint, asked = frame.fresh(call), call.inputs
+    checkpoint, asked, now = frame.fresh(call), call.inputs, frame.now()
     wake_at = asked.until if asked.until is not None else now + (asked.duration or (now - now))
     if wake_at > now:
         frame.record(frame.told(replace(checkpoint, wake_at=wake_at)))

@@ -30,6 +30,10 @@ Row = Mapping[str, Any]
 
 _engine: ContextVar[Engine[Any]] = ContextVar("novukit_engine")
 
+_PLACEHOLDERS = re.compile(r"\$(\d+)")
+_CASTS = re.compile(r"::\w+(\[\])?")
+_LOCKS = re.compile(r" for (update|no key update|share|key share)( skip locked)?")
+
 
 class _CurrentEngine:
     """What Piccolo's tables take for their engine: the one of the database that runs the query.
@@ -88,15 +92,14 @@ def decode(text: str | None) -> Any:
 
 
 @cache
-def _numbered(sql: str) -> str:
-    """The same statement with SQLite's ``?1`` for Postgres' ``$1``, and without the casts that only Postgres needs."""
-    return (
-        re.sub(r"\$(\d+)", r"?\1", re.sub(r"::\w+(\[\])?", "", sql))
-        .replace(" for update skip locked", "")
-        .replace(" for update", "")
-        .replace(" for share", "")
-        .replace(" for key share", "")
-    )
+def _for_sqlite(sql: str) -> tuple[str, tuple[int, ...] | None]:
+    """The same statement for SQLite, and which argument each ``?`` takes; None when they come as they are.
+
+    Without the casts and row locks that only Postgres needs. Python's sqlite3 gives up numbered placeholders in 3.14.
+    """
+    sql = _LOCKS.sub("", _CASTS.sub("", sql))
+    order = tuple(int(number) - 1 for number in _PLACEHOLDERS.findall(sql))
+    return _PLACEHOLDERS.sub("?", sql), None if order == tuple(range(len(order))) else order
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +119,8 @@ class Scope:
 class Database:
     """A SQLite file (``sqlite:///novukit.db``) or a Postgres database (``postgres://user:password@host/name``).
 
-    Statements are written once, in Postgres' words with ``$1`` placeholders; for SQLite they are renumbered, and row
-    locks and casts, which it does not need, are left out.
+    Statements are written once, in Postgres' words with ``$1`` placeholders; for SQLite row locks and casts, which it
+    does not need, are left out.
     """
 
     def __init__(
@@ -172,7 +175,11 @@ class Database:
 
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         """Run one SQL statement with ``$1`` placeholders and give its rows."""
-        return await self._engine.execute(_numbered(sql) if self.dialect == "sqlite" else sql, args)
+        if self.dialect == "sqlite":
+            sql, order = _for_sqlite(sql)
+            if order is not None:
+                args = tuple([args[n] for n in order])
+        return await self._engine.execute(sql, args)
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one SQL statement for each row of arguments, in one round trip. Needs a transaction."""
@@ -180,7 +187,8 @@ class Database:
             return
         connection = self._engine.current_transaction.get().connection
         if self.dialect == "sqlite":
-            await connection.execute_many(_numbered(sql), rows)
+            sql, order = _for_sqlite(sql)
+            await connection.execute_many(sql, rows if order is None else [[row[n] for n in order] for row in rows])
         else:
             await connection.executemany(sql, rows)
 

@@ -91,7 +91,8 @@ async def test_an_execution_is_shown_with_all_that_happened(api: httpx.AsyncClie
     found = answer.json()["data"]
 
     expected = {
-        "id": str(shown), "eventId": str(event), "transactionId": "tx", "workflowId": "welcome", "workflowVersion": "v1",
+        "id": str(shown), "eventId": str(event), "transactionId": "tx", "workflowId": "welcome",
+        "workflowVersion": "v1",
         "subscriberId": "ada", "status": "failed", "canResume": True, "step": "mail", "reason": "step_failed",
         "detail": "550", "runs": 2, "wakeAt": None, "createdAt": START, "startedAt": None, "finishedAt": None,
     }  # fmt: skip

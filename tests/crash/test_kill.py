@@ -28,6 +28,8 @@ from novukit.settings import Settings
 from novukit.store import history
 from novukit.store.history import ExecutionFilter
 
+from ..servers import free_port
+
 EXECUTIONS, KILLS, PATIENCE = 200, 5, 90.0
 
 WORKFLOWS = '''
@@ -92,11 +94,11 @@ class Ledger:
 @contextmanager
 def mail_server() -> Iterator[tuple[Ledger, int]]:
     ledger = Ledger()
-    controller = Controller(ledger, hostname="127.0.0.1", port=0, server_kwargs={"timeout": 10})
+    port = free_port()
+    controller = Controller(ledger, hostname="127.0.0.1", port=port)
     controller.start()
     try:
-        assert controller.server is not None
-        yield ledger, controller.server.sockets[0].getsockname()[1]
+        yield ledger, port
     finally:
         controller.stop()
 
@@ -106,7 +108,7 @@ class Dev:
 
     def __init__(self, folder: Path) -> None:
         self.log = (folder / "dev.log").open("ab")
-        command = [sys.executable, "-m", "novukit", "dev"]
+        command = [sys.executable, "-m", "novukit.cli", "dev", "--no-reload"]
         self.process = subprocess.Popen(
             command, cwd=folder, stdout=self.log, stderr=self.log, start_new_session=True
         )

@@ -89,6 +89,18 @@ async def test_one_statement_serves_both_engines(database: Database) -> None:
     assert [row["name"] for row in rows] == ["a"]
 
 
+async def test_an_argument_may_be_used_twice_and_in_any_order(database: Database) -> None:
+    """``$2`` before ``$1``, and ``$1`` again, mean the same on both engines; in one statement and in many."""
+    rows = await database.fetch("select $2::text as a, $1::text as b, $2::text as c", "one", "two")
+    assert [dict(row) for row in rows] == [{"a": "two", "b": "one", "c": "two"}]
+    async with database.transaction():
+        await database.execute_many(
+            "insert into novukit_organization (name, id, created_at) values ($2, $1, $3)",
+            [[database.new_id(), name, database.clock.now()] for name in "ab"],
+        )
+    assert await names(database) == ["a", "b"]
+
+
 async def test_a_piccolo_query_runs_here(database: Database) -> None:
     """Tables are shared by all databases of the process; a query runs on the one that is asked."""
     await add(database, "a")

@@ -93,7 +93,6 @@ async def test_a_broken_connection_is_replaced(empty: Database) -> None:
 
 async def test_an_exhausted_pool_gives_up(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """With every connection taken the next one is refused in time; once one is back all goes on."""
-    monkeypatch.setattr(postgres, "ACQUIRE_SECONDS", 0.05)
     release, taken = asyncio.Event(), asyncio.Semaphore(0)
 
     async def hold() -> None:
@@ -103,9 +102,11 @@ async def test_an_exhausted_pool_gives_up(empty: Database, monkeypatch: pytest.M
 
     holders = [asyncio.create_task(hold()) for _ in range(10)]
     for _ in holders:
-        await taken.acquire()
+        await asyncio.wait_for(taken.acquire(), 20)
+    monkeypatch.setattr(postgres, "ACQUIRE_SECONDS", 0.05)
     with pytest.raises(TimeoutError):
         await empty.fetch("select 1")
+    monkeypatch.undo()
     release.set()
     await asyncio.gather(*holders)
     assert (await empty.fetch("select 1 as one"))[0]["one"] == 1

@@ -91,7 +91,7 @@ class SentOut(Wire):
     sent_at: Timestamp | None
 
 
-class ActivityOut(Wire):
+class LineOut(Wire):
     """One line of the log; ``sentence`` says its kind to a person."""
 
     id: str
@@ -109,7 +109,7 @@ class ExecutionStory(ExecutionOut):
 
     steps: list[StepOut]
     messages: list[SentOut]
-    activity: list[ActivityOut]
+    activity: list[LineOut]
 
 
 class ExecutionsIn(Wire):
@@ -302,8 +302,8 @@ def _sent(message: Message) -> SentOut:
     )
 
 
-def _line(line: Activity) -> ActivityOut:
-    return ActivityOut(
+def _line(line: Activity) -> LineOut:
+    return LineOut(
         id=str(line.id),
         kind=line.kind.value,
         sentence=line.kind.sentence,

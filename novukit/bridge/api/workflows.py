@@ -58,7 +58,7 @@ class Controls(Wire):
     values: dict[str, Any]
 
 
-class StepOut(Wire):
+class WorkflowStep(Wire):
     """A step of a workflow."""
 
     id: str = Field(serialization_alias="_id")
@@ -92,7 +92,7 @@ class Preferences(Wire):
     channels: dict[str, Switch]
 
 
-class PreferencesOut(Wire):
+class WorkflowPreferencesOut(Wire):
     """The workflow's preferences; nobody has set any but its code."""
 
     default: Preferences
@@ -112,10 +112,10 @@ class WorkflowOut(Wire):
     origin: Literal["external"] = "external"
     severity: str
     version: str
-    preferences: PreferencesOut
+    preferences: WorkflowPreferencesOut
     validate_payload: bool
     payload_schema: dict[str, Any] | None = None
-    steps: list[StepOut]
+    steps: list[WorkflowStep]
     created_at: Timestamp
     updated_at: Timestamp
     last_triggered_at: Timestamp | None
@@ -287,7 +287,7 @@ def _out(one: StoredWorkflow) -> WorkflowOut:
         status=_status(one),
         severity=spec.severity,
         version=one.version,
-        preferences=PreferencesOut(default=default),
+        preferences=WorkflowPreferencesOut(default=default),
         validate_payload=spec.payload_schema is not None,
         payload_schema=spec.payload_schema,
         steps=[_step(one, step) for step in spec.steps],
@@ -297,10 +297,10 @@ def _out(one: StoredWorkflow) -> WorkflowOut:
     )
 
 
-def _step(one: StoredWorkflow, step: StepSpec) -> StepOut:
+def _step(one: StoredWorkflow, step: StepSpec) -> WorkflowStep:
     # The SDKs insist on a subject among the values of an e-mail step.
     values: dict[str, Any] = {"subject": ""} if step.kind.value == "email" else {}
-    return StepOut(
+    return WorkflowStep(
         id=f"{one.id}:{step.id}",
         step_id=step.id,
         name=step.id,

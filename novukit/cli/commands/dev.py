@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 async def command(
     output: Output, settings: Settings, *, host: str | None, port: int | None, no_reload: bool, child: bool
 ) -> None:
-    """Run server and worker in this process, and again whenever a file changes.
+    """Run server and worker here, and again whenever a file changes.
 
     The workflows are synced to Development at each start. What happens is told line by line.
     """

@@ -24,7 +24,10 @@ _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", 
 @click.option("--config", metavar="FILE", type=Path, cls=shape.CommonOption, help="The novukit.toml to use.")
 @shape.local
 async def command(output: Output, environment: str | None, config: Path | None) -> None:
-    """Check everything that a running novukit needs. Changes nothing; exits with 3 if something is wrong."""
+    """Check configuration, database, broker, workflows and workers.
+
+    Changes nothing; exits with 3 if something is wrong.
+    """
     from ..examination import examine
 
     found = await examine(config, environment)

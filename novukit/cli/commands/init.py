@@ -22,7 +22,10 @@ from ..output import Output, sign
 @click.option("--force", is_flag=True, help="Write into a folder that has files; those of the same name are replaced.")
 @shape.local
 def command(output: Output, folder: Path, force: bool) -> None:
-    """Start a project in a folder (this one unless named): a workflow, its template, its test, novukit.toml."""
+    """Start a project in a folder.
+
+    A workflow, its template, its test and novukit.toml; in this folder unless one is named.
+    """
     files = _starter()
     if folder.exists() and not folder.is_dir():
         raise Stopped(f"{folder} is a file.", FAILED, hint="Name a folder.")
