@@ -45,6 +45,6 @@ $(STAMP): pyproject.toml constraints.txt $(PLUGINS)
 	@test -x $(BIN)/python || { echo "Making .venv with $$($(PYTHON) --version) …"; $(PYTHON) -m venv .venv || \
 		{ rm -rf .venv; echo "Python cannot make a virtual environment. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }; }
 	@echo "Installing novukit and its tools into .venv (once, about a minute) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) \
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint $(CONSTRAINTS) \
 		--editable '.[test]' $(PLUGINS:%/pyproject.toml=--editable %)
 	@touch $(STAMP)

@@ -32,6 +32,8 @@ async def run(settings: Settings, output: Output) -> int:
     from ..app import App
     from ..providers import HttpClient, PluginHost
 
+    stop = Stop()
+    stop.listen()
     log_to_stderr()
     os.chdir(settings.root)  # credentials may name folders
     with listen_at(settings.host, settings.port) as listening:
@@ -44,11 +46,12 @@ async def run(settings: Settings, output: Output) -> int:
             plan = await _sync(app, scope, output)
             url = address(settings, listening)
             await _banner(app, scope, output, url=url, key=key, plan=plan)
-            serving, worker, stop = server(app), app.worker(), Stop()
-            watching = asyncio.create_task(_tell(scope, output))
+            serving, worker = server(app), app.worker()
             stop.then(worker.stop)
             stop.then(lambda: setattr(serving, "should_exit", True))
-            stop.listen()
+            if stop.asked:
+                return stop.exit_code
+            watching = asyncio.create_task(_tell(scope, output))
             try:
                 await together(serving.serve(sockets=[listening]), worker.run())
             finally:

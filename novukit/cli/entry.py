@@ -16,8 +16,18 @@ from .index import INDEX, names
 from .shape import WIDTH, Group
 
 
+class _PipeClosed(Exception):
+    """Whoever read our output has seen enough. click would make a failure of it."""
+
+
 class Root(Group):
     """``novukit``: commands are imported when they are called."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as err:
+            raise _PipeClosed from err
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return names()
@@ -25,7 +35,8 @@ class Root(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in names():
             return None
-        return import_module(f".commands.{cmd_name}", __package__).command
+        found: click.Command = import_module(f".commands.{cmd_name}", __package__).command
+        return found
 
     def sections(self, ctx: click.Context) -> list[tuple[str, list[tuple[str, str]]]]:
         return [(title, list(commands.items())) for title, commands in INDEX.items()]
@@ -76,8 +87,8 @@ def run(args: Sequence[str] | None = None) -> NoReturn:
     try:
         code = _run(arguments)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read our output has seen enough. Python flushes once more at exit: let that go nowhere.
+    except (_PipeClosed, BrokenPipeError):
+        # Python flushes once more at exit: let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = OK
     sys.exit(code)
@@ -97,7 +108,7 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911 (one for each way to end
         return report_usage(err, as_json)
     except NovukitError as err:
         return report(err, as_json)
-    except BrokenPipeError:
+    except (_PipeClosed, BrokenPipeError):
         raise
     except Exception as err:
         if isinstance(found := _innermost(err), NovukitError):

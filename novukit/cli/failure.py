@@ -39,7 +39,7 @@ _CODES: tuple[tuple[type[NovukitError], int], ...] = (
 )
 
 
-class Stopped(NovukitError):  # noqa: N818
+class Stopped(NovukitError):
     """The command cannot go on, and ends with ``exit_code``."""
 
     code = "stopped"

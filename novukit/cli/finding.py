@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ..errors import InvalidInput, NotFound
 from .session import Session
@@ -49,7 +49,7 @@ async def _by_id(session: Session, id: str) -> dict[str, Any] | None:
     if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", id.lower()):
         return None
     try:
-        return await session.get(f"/v1/executions/{id.lower()}")
+        return cast("dict[str, Any]", await session.get(f"/v1/executions/{id.lower()}"))
     except NotFound:
         return None
 

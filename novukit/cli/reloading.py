@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Generator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +64,7 @@ async def watch(settings: Settings, output: Output, arguments: Sequence[str]) ->
                     return ended.result()
                 output.note(("  Waiting for a change.", "dim"))
             changed = await next_change
-            await _end(child, ended)
+            await _end(child, ended, heard_it=interrupted)
             if changed is None:
                 break
             next_change = asyncio.ensure_future(anext(changes, None))
@@ -91,10 +91,10 @@ async def _start(arguments: Sequence[str]) -> asyncio.subprocess.Process:
     )
 
 
-async def _end(child: asyncio.subprocess.Process, ended: asyncio.Future[int]) -> None:
-    """Stop the child gracefully. A Ctrl-C has reached it already; a second signal would make it hurry."""
-    if not ended.done():
-        await asyncio.wait({ended}, timeout=0.2)
+async def _end(child: asyncio.subprocess.Process, ended: asyncio.Future[int], *, heard_it: bool) -> None:
+    """Stop the child gracefully. A Ctrl-C at the terminal has reached it already."""
+    if heard_it:
+        await asyncio.wait({ended}, timeout=1)
     if not ended.done():
         with suppress(ProcessLookupError):
             child.terminate()
@@ -109,11 +109,6 @@ def _named(paths: set[str], root: Path) -> str:
     first = Path(min(paths))
     shown = first.relative_to(root.resolve()) if first.is_relative_to(root.resolve()) else first
     return f"{shown} and {len(paths) - 1} more" if len(paths) > 1 else str(shown)
-
-
-def nobody() -> AbstractContextManager[None]:
-    """No lock: the parent holds it."""
-    return nullcontext()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 from collections.abc import Callable, Generator
@@ -32,16 +33,18 @@ class Server(uvicorn.Server):
 
 
 class Stop:
-    """Stops what runs when a signal comes; a second one does not wait."""
+    """Stops what runs when a signal comes; a second Ctrl-C does not wait."""
 
     def __init__(self) -> None:
         self.exit_code = OK
+        self.asked = False
         self._stoppers: list[Callable[[], None]] = []
-        self._asked = False
 
     def then(self, stopper: Callable[[], None]) -> None:
-        """Call ``stopper`` when it is time to stop."""
+        """Call ``stopper`` when it is time to stop; at once if it is already."""
         self._stoppers.append(stopper)
+        if self.asked:
+            stopper()
 
     def listen(self) -> None:
         """Hear SIGINT and SIGTERM."""
@@ -53,14 +56,13 @@ class Stop:
                 signal.signal(number, lambda n, _: loop.call_soon_threadsafe(self._heard, n))
 
     def _heard(self, number: int) -> None:
-        if self._asked:
-            raise KeyboardInterrupt
-        self._asked = True
+        if self.asked and number == signal.SIGINT:
+            # Nothing is lost: what ran here is taken up by another worker when the lease has lapsed.
+            os._exit(INTERRUPTED)
+        if self.asked:
+            return
+        self.asked = True
         self.exit_code = INTERRUPTED if number == signal.SIGINT else OK
-        self.now()
-
-    def now(self) -> None:
-        """Stop everything, gracefully."""
         for stopper in self._stoppers:
             stopper()
 

@@ -62,7 +62,8 @@ class Command(_Page, click.Command):
     """One command."""
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        _usage(formatter, ctx.command_path, " ".join(self.collect_usage_pieces(ctx)))
+        pieces = self.collect_usage_pieces(ctx)
+        _usage(formatter, ctx.command_path, " ".join([*pieces[1:], *pieces[:1]]))
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self.format_usage(ctx, formatter)
@@ -171,6 +172,15 @@ def local(function: Callable[..., Any]) -> Callable[..., None]:
         _finish(function(output, **arguments))
 
     return _dressed(call, function, [_json_option()])
+
+
+def placed(function: Callable[..., Any]) -> Callable[..., None]:
+    """For a command that reads the settings itself: it gets an :class:`Output`, ``config`` and ``environment``."""
+
+    def call(*, as_json: bool, **arguments: Any) -> None:
+        _finish(function(Output(as_json), **arguments))
+
+    return _dressed(call, function, [_environment_option(), _config_option(), _json_option()])
 
 
 def configured(function: Callable[..., Any]) -> Callable[..., None]:

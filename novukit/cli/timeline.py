@@ -120,7 +120,8 @@ def _outcome(step: Json) -> str:
         return count(len(parts(step, "result")), "event")
     if step["status"] == "completed" and result.get("throttled"):
         return "throttled"
-    return {"calling": "calling the provider", "merged": "joined a digest"}.get(step["status"], step["status"])
+    status = str(step["status"])
+    return {"calling": "calling the provider", "merged": "joined a digest"}.get(status, status)
 
 
 def _why(one: Json) -> str:

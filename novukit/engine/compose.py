@@ -28,7 +28,7 @@ from .frame import Frame
 from .route import Route
 
 
-class Uncomposable(Exception):  # noqa: N818 - an answer, not a fault
+class Uncomposable(Exception):
     """The message cannot be made; ``skip`` when that is nobody's mistake."""
 
     def __init__(self, reason: Reason, detail: str = "", *, skip: bool = False) -> None:
@@ -41,7 +41,8 @@ def in_app(frame: Frame, call: StepCall, asked: InAppInput) -> InAppContent:
     return _build(
         InAppContent, subject=asked.subject, body=_text(frame, asked), avatar=asked.avatar, redirect=asked.redirect,
         primary_action=asked.primary_action, secondary_action=asked.secondary_action,
-        severity=asked.severity or workflow.severity, tags=tuple(workflow.tags), data=asked.data,
+        severity=asked.severity or frame.execution.overrides.get("severity") or workflow.severity,
+         tags=tuple(workflow.tags), data=asked.data,
     )  # fmt: skip
 
 
@@ -52,7 +53,7 @@ def for_provider(frame: Frame, call: StepCall, route: Route) -> AnyContent:
     over = overrides_for(frame.execution.overrides, call, route)
     match call.inputs:
         case EmailInput() as asked:
-            return _email(frame, subscriber, asked, route, over)
+            return _email(frame, call, asked, route, over)
         case SmsInput() as asked:
             to = _address(over.get("to") or asked.to or subscriber.phone, "phone number")
             body = over.get("content") or _text(frame, asked)
@@ -72,9 +73,9 @@ def for_provider(frame: Frame, call: StepCall, route: Route) -> AnyContent:
             raise AssertionError(call.kind)
 
 
-def _email(
-    frame: Frame, subscriber: StoredSubscriber, asked: EmailInput, route: Route, over: Mapping[str, Any]
-) -> EmailContent:
+def _email(frame: Frame, call: StepCall, asked: EmailInput, route: Route, over: Mapping[str, Any]) -> EmailContent:
+    subscriber = frame.execution.subscriber
+    assert subscriber is not None
     to = _address(asked.to or subscriber.email, "e-mail address")
     sender = over.get("from") or asked.sender or route.provider.sender
     if not sender:
@@ -86,21 +87,33 @@ def _email(
     subject = _line(over.get("subject") or asked.subject, "subject")
     text, html = over.get("text") or asked.body, over.get("html") or ""
     if asked.template and not html:
-        variables = _variables(frame, asked.variables)
+        variables, layout = _variables(frame, asked.variables), _layout(frame, call, asked)
+        renderer = frame.rt.renderer
         try:
-            html = frame.rt.renderer.html(
-                asked.template, variables, layout=asked.layout, subject=subject, preheader=asked.preheader
-            )
-            text = text or frame.rt.renderer.text_from_html(html)
+            html = renderer.html(asked.template, variables, layout=layout, subject=subject, preheader=asked.preheader)
+            text = text or renderer.text_from_html(html)
         except NovukitError as err:
             raise Uncomposable(Reason.TEMPLATE_FAILED, str(err)) from None
+    added = over.get("to", ())
     return _build(
-        EmailContent, to=to, sender=sender, text=text, html=html,
+        EmailContent, to=to, sender=sender, subject=subject, text=text, html=html,
         sender_name=over.get("senderName") or asked.sender_name or route.provider.sender_name,
-        subject=subject, reply_to=over.get("replyTo") or asked.reply_to, cc=(*asked.cc, *over.get("cc", ())),
+        reply_to=over.get("replyTo") or asked.reply_to,
+        cc=(*asked.cc, *([added] if isinstance(added, str) else added), *over.get("cc", ())),
         bcc=(*asked.bcc, *over.get("bcc", ())), headers=asked.headers | over.get("headers", {}),
         attachments=asked.attachments, overrides=_rest(over),
     )  # fmt: skip
+
+
+def _layout(frame: Frame, call: StepCall, asked: EmailInput) -> str | None:
+    """The layout of an e-mail: the trigger's for the step, for the channel, for all, or else the step's own."""
+    overrides = frame.execution.overrides
+    return (
+        _within(overrides, "steps", call.id).get("layoutId")
+        or _within(overrides, "channels", "email").get("layoutId")
+        or overrides.get("layoutIdentifier")
+        or asked.layout
+    )
 
 
 _KNOWN = {

@@ -178,9 +178,7 @@ def _failed(frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, detai
     raise StepFailed(call.name, reason, detail)
 
 
-def _sleep(
-    frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, delivery: Delivery, retry: Retry
-) -> None:
+def _sleep(frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, delivery: Delivery, retry: Retry) -> None:
     """Try again later: the execution sleeps on record, no worker waits."""
     wake_at = frame.now() + wait_before(row.attempts + 1, retry, frame.rt.random, delivery.retry_after)
     asleep = replace(row, status=StepStatus.RETRYING, reason=reason, detail=delivery.detail, wake_at=wake_at)

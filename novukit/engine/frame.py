@@ -114,6 +114,4 @@ def args_hash(call: StepCall) -> str:
 def finish(checkpoint: Checkpoint, status: StepStatus, at: datetime, reason: Reason | None = None, detail: str = "",
            result: Any = None) -> Checkpoint:  # fmt: skip
     """The checkpoint as it ends."""
-    return replace(
-        checkpoint, status=status, reason=reason, detail=detail, result=result, wake_at=None, finished_at=at
-    )
+    return replace(checkpoint, status=status, reason=reason, detail=detail, result=result, wake_at=None, finished_at=at)

@@ -136,4 +136,3 @@ def given_back(call: StepCall, row: Checkpoint) -> Any:
             return once.revive(call, row.result)
         case _:
             return Sent.model_validate(row.result)
-

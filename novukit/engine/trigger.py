@@ -46,21 +46,22 @@ async def trigger(rt: Runtime, scope: Scope, ask: Trigger) -> Triggered:
         actor=ask.actor.model_dump(mode="json", exclude_none=True) if ask.actor else None, tenant=ask.tenant,
         sources=sources, fingerprint=fingerprint(ask),
     )  # fmt: skip
-    accepted = await _accept(rt, scope, event, list(people.values()), ask.actor)
+    accepted = await _accept(rt, scope, event, list(people.values()), ask)
     if not accepted.duplicate:
         await workflows.touch_triggered(scope, workflow.spec.id)
         await rt.ring(scope.environment_id)
     return accepted
 
 
-async def _accept(
-    rt: Runtime, scope: Scope, event: NewEvent, people: Sequence[Subscriber], actor: Subscriber | None
-) -> Triggered:
+async def _accept(rt: Runtime, scope: Scope, event: NewEvent, people: Sequence[Subscriber], ask: Trigger) -> Triggered:
     async with scope.database.transaction():
         if not await events.insert(scope, event):
             return await _duplicate(scope, event)
-        named = [*people, actor] if actor else list(people)
+        named = [*people, ask.actor] if ask.actor else list(people)
         known: dict[str, UUID] = await subscribers.upsert_many(scope, named) if named else {}
+        for subscriber_id, addresses in ask.addresses.items():
+            for address in addresses:
+                await subscribers.set_address(scope, subscriber_id, address)
         if people:
             who = [(known[p.subscriber_id], p.subscriber_id) for p in people]
             await events.open_executions(scope, event.id, event.workflow_id, event.workflow_version, who)

@@ -147,4 +147,3 @@ def closing_time(asked: DigestInput, now: datetime, zone: str | None) -> datetim
     assert asked.cron is not None
     local = now.astimezone(ZoneInfo(zone or "UTC"))
     return next(CronSim(asked.cron, local)).astimezone(now.tzinfo)
-

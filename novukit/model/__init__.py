@@ -3,27 +3,79 @@
 from .activity import Activity, ActivityKind
 from .base import Model
 from .content import (
-    Action, AnyContent, Attachment, ChatContent, Content, EmailContent, InAppContent, PushContent, Redirect,
-    Severity, SmsContent,
+    Action,
+    AnyContent,
+    Attachment,
+    ChatContent,
+    Content,
+    EmailContent,
+    InAppContent,
+    PushContent,
+    Redirect,
+    Severity,
+    SmsContent,
 )  # fmt: skip
 from .environment import ApiKey, Caller, Environment, Organization
 from .event import (
-    Event, EventStatus, Everyone, Recipient, TopicRecipient, TransactionId, Trigger, Triggered, TriggerStatus,
+    Event,
+    EventStatus,
+    Everyone,
+    Recipient,
+    TopicRecipient,
+    TransactionId,
+    Trigger,
+    Triggered,
+    TriggerStatus,
 )  # fmt: skip
 from .execution import Checkpoint, Execution, ExecutionStatus, StepRecord
 from .integration import Integration
 from .manifest import (
-    Identifier, Manifest, Plan, StepChange, StepSpec, StoredWorkflow, WorkflowChange, WorkflowSpec,
+    Identifier,
+    Manifest,
+    Plan,
+    StepChange,
+    StepSpec,
+    StoredWorkflow,
+    WorkflowChange,
+    WorkflowSpec,
 )  # fmt: skip
 from .message import Message, MessageStatus
 from .preference import EffectivePreference, Preference, WorkflowPreferences, resolve
 from .step import (
-    CHANNELS, Channel, ChannelInput, ChatInput, CustomInput, DelayInput, Digest, DigestEvent, DigestInput, EmailInput,
-    InAppInput, OnUnknown, PushInput, Reason, Retry, Sent, SmsInput, StepCall, StepInput, StepKind, StepStatus,
-    Throttled, ThrottleInput,
+    CHANNELS,
+    Channel,
+    ChannelInput,
+    ChatInput,
+    CustomInput,
+    DelayInput,
+    Digest,
+    DigestEvent,
+    DigestInput,
+    EmailInput,
+    InAppInput,
+    OnUnknown,
+    PushInput,
+    Reason,
+    Retry,
+    Sent,
+    SmsInput,
+    StepCall,
+    StepInput,
+    StepKind,
+    StepStatus,
+    Throttled,
+    ThrottleInput,
 )  # fmt: skip
 from .subscriber import (
-    ChannelAddress, Email, Locale, Phone, StoredSubscriber, Subscriber, SubscriberData, SubscriberId, TimeZone,
+    ChannelAddress,
+    Email,
+    Locale,
+    Phone,
+    StoredSubscriber,
+    Subscriber,
+    SubscriberData,
+    SubscriberId,
+    TimeZone,
 )  # fmt: skip
 from .topic import Topic, TopicKey, TopicSubscription
 

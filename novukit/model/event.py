@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from .base import Model
-from .subscriber import Subscriber, SubscriberId
+from .subscriber import ChannelAddress, Subscriber, SubscriberId
 from .topic import TopicKey
 
 TransactionId = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")]
@@ -42,6 +42,8 @@ class Trigger(Model):
     actor: Subscriber | None = None
     tenant: dict[str, Any] | None = None
     transaction_id: TransactionId | None = None
+    addresses: dict[SubscriberId, tuple[ChannelAddress, ...]] = {}
+    """Device tokens and webhooks that came with recipients, by subscriber id; kept when the trigger is accepted."""
 
 
 class EventStatus(StrEnum):

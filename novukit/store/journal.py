@@ -93,7 +93,7 @@ Work = Callable[[], Awaitable[tuple[Any, Sequence[Entry]]]]
 """Reads and decides inside the group's transaction; gives a result and the entries that follow from it."""
 
 
-class CancelRequested(Exception):  # noqa: N818 - a signal to the engine, not an error
+class CancelRequested(Exception):
     """The execution was cancelled before this could be written; nothing of the put was."""
 
 

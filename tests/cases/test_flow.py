@@ -38,7 +38,9 @@ async def test_a_trigger_becomes_messages(novukit: Harness) -> None:
     assert "Order 7" == in_app.subject
     assert triggered.transaction_id == execution.transaction_id
     assert ExecutionStatus.COMPLETED is execution.status
-    assert [("inbox", StepStatus.COMPLETED), ("receipt", StepStatus.COMPLETED)] == [(s.step_id, s.status) for s in steps]
+    assert [("inbox", StepStatus.COMPLETED), ("receipt", StepStatus.COMPLETED)] == [
+        (s.step_id, s.status) for s in steps
+    ]
     assert all(s.duration_ms is not None for s in steps)
 
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from novukit.model import ExecutionStatus, Reason, StepStatus
-
 from novukit.cli.output import Output
 from novukit.cli.reasons import WORDS
 from novukit.cli.timeline import MARKS, draw
+from novukit.model import ExecutionStatus, Reason, StepStatus
 
 from .conftest import Project
 
@@ -26,11 +25,12 @@ def triggered(project: Project, workflow: str = "welcome", **options: str) -> di
 def test_an_execution_is_found_by_each_of_its_ids(synced: Project) -> None:
     """Whole, by its beginning, by its end; by the transaction's id and the beginning of that."""
     story = triggered(synced)
-    id, transaction = story["id"], story["transactionId"]
+    whole, transaction = story["id"], story["transactionId"]
 
-    found = [synced.json("executions", "show", part)["id"] for part in (id, id[:12], id[-8:], transaction, transaction[:9])]
+    parts = (whole, whole[:12], whole[-8:], transaction, transaction[:9])
+    found = [synced.json("executions", "show", part)["id"] for part in parts]
 
-    assert set(found) == {id}
+    assert set(found) == {whole}
 
 
 def test_a_transaction_of_several_shows_them_all(synced: Project) -> None:
@@ -46,16 +46,16 @@ def test_a_transaction_of_several_shows_them_all(synced: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    ("id", "words"),
+    ("given", "words"),
     [
         ("0190", "too short"),
         ("00000000-0000-7000-8000-000000000000", "There is no execution and no transaction"),
         ("zzzzzzzzzzzz", "There is no execution and no transaction"),
     ],
 )
-def test_an_id_of_nothing_is_told(synced: Project, id: str, words: str) -> None:
+def test_an_id_of_nothing_is_told(synced: Project, given: str, words: str) -> None:
     """Exit code 2, and where to look."""
-    result = synced.run("executions", "show", id)
+    result = synced.run("executions", "show", given)
 
     assert result.code == 2
     assert words in result.err

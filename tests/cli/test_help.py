@@ -126,6 +126,14 @@ def test_every_page_has_a_sentence_and_a_help_for_each_option(path: str) -> None
     assert bare == []
 
 
+@pytest.mark.parametrize("path", COMMANDS)
+def test_no_two_parameters_share_a_name(path: str) -> None:
+    """A common option must not swallow a command's own argument."""
+    found = [parameter.name for parameter in COMMANDS[path].params]
+
+    assert len(found) == len(set(found))
+
+
 @pytest.mark.parametrize("path", [path for path, command in COMMANDS.items() if not isinstance(command, click.Group)])
 def test_every_command_can_print_json(path: str) -> None:
     """``--json`` everywhere."""

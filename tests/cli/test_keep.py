@@ -13,7 +13,9 @@ def test_a_subscriber_is_created_changed_shown_and_deleted(project: Project) -> 
     """The whole life of one; `create` refuses one that exists, `set` leaves alone what is not said."""
     project.ok("subscribers", "create", "ada", "--email", "ada@example.com", "--first-name", "Ada")
     twice = project.run("subscribers", "create", "ada")
-    changed = project.ok("subscribers", "set", "ada", "--timezone", "Europe/London", "--data", "plan=pro", "--data", "n=3")
+    changed = project.ok(
+        "subscribers", "set", "ada", "--timezone", "Europe/London", "--data", "plan=pro", "--data", "n=3"
+    )
     one = project.json("subscribers", "show", "ada")
     shown = project.ok("subscribers", "show", "ada").out
     refused = project.run("subscribers", "delete", "ada")
@@ -69,13 +71,10 @@ def test_an_import_reads_any_table(project: Project) -> None:
     project.ok("subscribers", "set", "ada", "--first-name", "Ada")
     text = "\ufeffSubscriber ID;e_mail;First Name;data.plan\nada;ada@example.com;;pro\ngrace;;Grace;\n\n"
     (project.folder / "p.csv").write_text(text, encoding="utf-8")
-    broken = project.run("subscribers", "import", "p.csv")
-    (project.folder / "p.csv").write_text(text.replace("e_mail", "email"), encoding="utf-8")
     result = project.json("subscribers", "import", "p.csv")
 
-    assert "'e_mail' is not a field" not in project.run("subscribers", "import", "p.csv").err
-    assert broken.code == 0
-    assert [one["subscriberId"] for one in result["updated"]] == ["ada", "grace"]
+    assert [one["subscriberId"] for one in result["updated"]] == ["ada"]
+    assert [one["subscriberId"] for one in result["created"]] == ["grace"]
     ada = project.json("subscribers", "show", "ada")
     assert (ada["firstName"], ada["email"], ada["data"]) == ("Ada", "ada@example.com", {"plan": "pro"})
 
@@ -157,7 +156,11 @@ def test_integrations_are_added_used_first_and_removed(project: Project) -> None
     project.ok("integrations", "remove", "one", "--yes")
 
     known = {one["identifier"]: (one["name"], one["primary"], one["active"]) for one in found}
-    assert known == {"mail": ("catcher-email", True, True), "one": ("First", False, False), "two": ("Second", True, True)}
+    assert known == {
+        "mail": ("catcher-email", True, True),
+        "one": ("First", False, False),
+        "two": ("Second", True, True),
+    }
     assert "credentials" not in shown
     assert len(project.json("integrations", "list")["data"]) == 2
 
@@ -190,8 +193,8 @@ def test_credentials_are_read_from_a_variable_and_a_file(project: Project, monke
     project.write("port", "1\n")
 
     added = project.run(
-        "integrations", "add", "smtp", "--set", "host=env:MAIL_HOST", "--set", "port=@port", "--set", "from=a@example.com",
-        "--identifier", "real",
+        "integrations", "add", "smtp", "--set", "host=env:MAIL_HOST", "--set", "port=@port",
+        "--set", "from=a@example.com", "--identifier", "real",
     )  # fmt: skip
     checked = project.run("integrations", "check", "real")
 
@@ -251,16 +254,16 @@ def test_keys_tell_how_to_reach_an_environment(project: Project) -> None:
 
 def test_keys_are_created_and_revoked(project: Project) -> None:
     """By name or by the end of the id; the last one opens another door by itself."""
-    made = project.json("keys", "create", "ci")
+    made = project.json("keys", "create", "deploy")
     listed = project.ok("keys").out
-    unknown = project.run("keys", "revoke", "cj", "--yes")
-    project.ok("keys", "revoke", "ci", "--yes")
+    unknown = project.run("keys", "revoke", "deplyo", "--yes")
+    project.ok("keys", "revoke", "deploy", "--yes")
     again = project.run("keys", "revoke", made["_id"][-8:], "--yes")
 
     assert made["key"].startswith("nk_")
-    assert "ci" in listed
+    assert "deploy" in listed
     assert unknown.code == again.code == 2
-    assert "Did you mean 'ci'?" in unknown.err
+    assert "Did you mean 'deploy'?" in unknown.err
     assert "revoked" in project.ok("keys").out
 
 
@@ -272,9 +275,7 @@ def test_options_of_a_group_go_behind_the_command(project: Project) -> None:
     assert "Options go behind the command: novukit keys create" in result.err
 
 
-def test_a_master_key_is_made_without_a_project(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_master_key_is_made_without_a_project(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """And is what the variable takes."""
     (project.folder / "novukit.toml").unlink()
     key = project.ok("keys", "master").out.strip()

@@ -166,8 +166,8 @@ def test_a_plan_can_be_read_on_any_terminal(capsys: pytest.CaptureFixture[str]) 
     change = {"workflowId": "a", "name": "A", "steps": [step], "fields": ["payload_schema"], "inFlight": 12}
     draw(Output(), {"create": [], "change": [change], "delete": [{**change, "workflowId": "b"}], "unchanged": ["c"]})
 
+    lines = "    - step hourly  digest  ⏲ 12 executions wait there\n    ~ payload schema\n\n"
     assert capsys.readouterr().out == (
-        "~ a  A  12 executions in flight\n    - step hourly  digest  ⏲ 12 executions wait there\n    ~ payload schema\n\n"
-        "- b  A  12 executions in flight\n    - step hourly  digest  ⏲ 12 executions wait there\n    ~ payload schema\n\n"
+        f"~ a  A  12 executions in flight\n{lines}- b  A  12 executions in flight\n{lines}"
         "1 to change, 1 to delete; 1 unchanged.\n"
     )

@@ -58,9 +58,7 @@ def test_everyone(synced: Project) -> None:
         (["--payload", '{"name": "Ada"}', "--set", 'name="Barbara"'], "", "Hello, Barbara."),
     ],
 )
-def test_the_payload_comes_from_anywhere(
-    synced: Project, arguments: list[str], stdin: str, greeting: str
-) -> None:
+def test_the_payload_comes_from_anywhere(synced: Project, arguments: list[str], stdin: str, greeting: str) -> None:
     """As text, from a file, from standard input, field by field."""
     synced.write("payload.json", '{"name": "Grace"}')
 

@@ -11,10 +11,9 @@ from pydantic import Field
 
 from ... import engine
 from ...engine import Runtime
-from ...engine.payload import check_payload
 from ...errors import InvalidInput, Issue, NovukitError, TooLarge
-from ...model import Everyone, Identifier, Subscriber, TransactionId, Trigger, Triggered
-from ...store import Scope, subscribers, workflows
+from ...model import Everyone, Identifier, TransactionId, Trigger, Triggered
+from ...store import Scope, workflows
 from .. import wire
 from ..auth import Here, TheRuntime
 from ..body import LARGE_BODY, StrictRequest
@@ -164,7 +163,7 @@ async def _ask(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> 
     tenant = _tenant(body.tenant, found)
     asked = overrides.check(body.overrides, found) if body.overrides else None
     # The spec is read only for what must be held against it: a plain trigger does without.
-    workflow = await workflows.get(scope, body.name) if asked or named.addresses else None
+    workflow = await workflows.get(scope, body.name) if asked else None
     if workflow and asked:
         overrides.fit(asked, workflow.spec, found)
     if found:
@@ -179,21 +178,9 @@ async def _ask(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> 
         actor=actor.subscriber() if actor else None,
         tenant=tenant,
         transaction_id=body.transaction_id,
+        addresses={subscriber_id: tuple(those) for subscriber_id, those in named.addresses.items()},
     )
-    if workflow and workflow.active and named.addresses:
-        check_payload(workflow, body.payload)
-        await _keep_addresses(scope, ask, named)
     return await engine.trigger(runtime, scope, ask)
-
-
-async def _keep_addresses(scope: Scope, ask: Trigger, named: Named) -> None:
-    """Keep the addresses that came with recipients before an execution can look for them."""
-    people = [to for to in ask.to if isinstance(to, Subscriber)]
-    async with scope.database.transaction():
-        await subscribers.upsert_many(scope, people)
-        for subscriber_id, addresses in named.addresses.items():
-            for address in addresses:
-                await subscribers.set_address(scope, subscriber_id, address)
 
 
 def _tenant(value: Any, found: list[Issue]) -> dict[str, Any] | None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from .. import shape
 from ..failure import REFUSED, Stopped
 from ..output import Output
-
-if TYPE_CHECKING:
-    from ...settings import Settings
+from ..session import settings_of
 
 
 @shape.command(
@@ -24,12 +22,21 @@ if TYPE_CHECKING:
     """,
 )
 @click.option("--host", metavar="ADDRESS", help="Where to listen; without it `host` of novukit.toml.")
-@click.option("--port", type=click.IntRange(0, 65_535), help="The port; without it `port` of novukit.toml.")
+@click.option(
+    "--port", metavar="N", type=click.IntRange(0, 65_535), help="The port; without it `port` of novukit.toml."
+)
 @click.option("--no-reload", is_flag=True, help="Do not watch files.")
 @click.option("--child", is_flag=True, hidden=True)
-@shape.configured
+@shape.placed
 async def command(
-    output: Output, settings: Settings, *, host: str | None, port: int | None, no_reload: bool, child: bool
+    output: Output,
+    *,
+    config: Path | None,
+    environment: str | None,
+    host: str | None,
+    port: int | None,
+    no_reload: bool,
+    child: bool,
 ) -> None:
     """Run server and worker here, and again whenever a file changes.
 
@@ -37,6 +44,8 @@ async def command(
     """
     from .. import development, reloading
 
+    # The child says what is unwise in the settings; the parent need not.
+    settings = settings_of(config, environment, output if child or no_reload else Output(as_json=True))
     if settings.environment == "production":
         raise Stopped(
             "`novukit dev` is not for production: it syncs whatever the code says at each change.",
@@ -46,16 +55,15 @@ async def command(
     settings = settings.model_copy(
         update={"host": host or settings.host, "port": settings.port if port is None else port}
     )
-    if child or no_reload:
-        with reloading.only_one(settings.root) if not child else reloading.nobody():
+    with nullcontext() if child else reloading.only_one(settings.root):
+        if child or no_reload:
             code = await development.run(settings, output)
-    else:
-        with reloading.only_one(settings.root):
-            code = await reloading.watch(settings, output, _arguments(settings, output))
+        else:
+            code = await reloading.watch(settings, output, _arguments(output))
     click.get_current_context().exit(code)
 
 
-def _arguments(settings: Settings, output: Output) -> list[str]:
+def _arguments(output: Output) -> list[str]:
     """How the child is called: what novukit.toml says is read again there, what was typed is not."""
     params = click.get_current_context().params
     config = params.get("config")

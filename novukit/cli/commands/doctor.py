@@ -20,9 +20,7 @@ _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", 
     NOVUKIT_DATABASE=postgres://… novukit doctor --environment production --json
     """,
 )
-@click.option("--environment", "-e", metavar="SLUG", cls=shape.CommonOption, help="The environment to look at.")
-@click.option("--config", metavar="FILE", type=Path, cls=shape.CommonOption, help="The novukit.toml to use.")
-@shape.local
+@shape.placed
 async def command(output: Output, environment: str | None, config: Path | None) -> None:
     """Check configuration, database, broker, workflows and workers.
 

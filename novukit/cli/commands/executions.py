@@ -31,7 +31,9 @@ STATUSES = ["pending", "running", "waiting", "completed", "merged", "cancelled",
 @click.option("--workflow", metavar="ID", help="Only this workflow.")
 @click.option("--subscriber", metavar="ID", help="Only this subscriber.")
 @click.option("--transaction", metavar="ID", help="Only this transaction.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=30, show_default=True, help="How many to show.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(1, 10_000), default=30, show_default=True, help="How many to show."
+)
 @shape.connected
 async def list_(
     session: Session, *, status: tuple[str, ...], workflow: str | None, subscriber: str | None, transaction: str | None,

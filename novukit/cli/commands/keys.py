@@ -82,23 +82,25 @@ async def create(session: Session, *, name: str) -> None:
 
 
 @command.command("revoke", examples="novukit keys revoke 3f9a21c4 --yes")
-@click.argument("key")
+@click.argument("which", metavar="KEY")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @shape.connected
-async def revoke(session: Session, *, key: str, yes: bool) -> None:
+async def revoke(session: Session, *, which: str, yes: bool) -> None:
     """Take a secret key out of force, for ever. KEY is its id, the end of it, or its name."""
     from ..asking import confirm
 
     found = [one for one in await _keys(session) if not one.get("revokedAt")]
     chosen = [
-        one for one in found if one["_id"] == key or (len(key) >= 8 and one["_id"].endswith(key)) or one["name"] == key
+        one
+        for one in found
+        if one["_id"] == which or (len(which) >= 8 and one["_id"].endswith(which)) or one["name"] == which
     ]
     if len(chosen) != 1:
         names = [str(one["name"]) for one in found]
-        several = f"{len(chosen)} secret keys in force are called {key[:64]!r}."
+        several = f"{len(chosen)} secret keys in force are called {which[:64]!r}."
         raise NotFound(
-            several if chosen else f"No secret key in force is called {key[:64]!r}.",
-            hint="Give the id." if chosen else did_you_mean(key, names),
+            several if chosen else f"No secret key in force is called {which[:64]!r}.",
+            hint="Give the id." if chosen else did_you_mean(which, names),
         )
     confirm(session.output, f"Revoke the key {chosen[0]['name']!r}? Whoever uses it is locked out at once.", yes)
     answer = await session.delete(f"/v1/keys/{chosen[0]['_id']}")

@@ -22,13 +22,17 @@ if TYPE_CHECKING:
     """,
 )
 @click.option("--host", metavar="ADDRESS", help="Where to listen; without it `host` of novukit.toml.")
-@click.option("--port", type=click.IntRange(0, 65_535), help="The port; without it `port` of novukit.toml.")
+@click.option(
+    "--port", metavar="N", type=click.IntRange(0, 65_535), help="The port; without it `port` of novukit.toml."
+)
 @shape.configured
 async def command(output: Output, settings: Settings, *, host: str | None, port: int | None) -> None:
     """Serve the API. It runs no executions: start workers beside it."""
     from ...app import App
     from ..serving import Stop, address, listen_at, log_to_stderr, server, tell_missing
 
+    stop = Stop()
+    stop.listen()
     log_to_stderr()
     settings = settings.model_copy(
         update={"host": host or settings.host, "port": settings.port if port is None else port}
@@ -37,9 +41,8 @@ async def command(output: Output, settings: Settings, *, host: str | None, port:
         async with App(settings) as app:
             await app.bootstrap()
             tell_missing(app, output)
-            serving, stop = server(app), Stop()
+            serving = server(app)
             stop.then(lambda: setattr(serving, "should_exit", True))
-            stop.listen()
             url = address(settings, listening)
             if output.as_json:
                 output.event("serving", url=url)

@@ -47,7 +47,9 @@ def _profile(function: Any) -> Any:
 @click.option("--email", metavar="TEXT", help="Only this e-mail address.")
 @click.option("--name", metavar="TEXT", help="Only this name.")
 @click.option("--phone", metavar="TEXT", help="Only this phone number.")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many to show.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many to show."
+)
 @shape.connected
 async def list_(session: Session, *, email: str | None, name: str | None, phone: str | None, limit: int) -> None:
     """List subscribers, newest first."""

@@ -24,7 +24,9 @@ AT_ONCE = 100
 
 
 @command.command("list", examples="novukit topics list")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many to show.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many to show."
+)
 @shape.connected
 async def list_(session: Session, *, limit: int) -> None:
     """List topics, newest first."""
@@ -44,7 +46,9 @@ async def list_(session: Session, *, limit: int) -> None:
 
 @command.command("show", examples="novukit topics show staff")
 @click.argument("topic")
-@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many members.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(1, 100_000), default=50, show_default=True, help="How many members."
+)
 @shape.connected
 async def show(session: Session, *, topic: str, limit: int) -> None:
     """Show a topic and its members."""

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @shape.command("worker", examples="novukit worker --concurrency 200")
 @click.option(
-    "--concurrency", type=click.IntRange(1, 1000), help="Executions at a time; without it as in novukit.toml."
+    "--concurrency",
+    metavar="N",
+    type=click.IntRange(1, 1000),
+    help="Executions at a time; without it as in novukit.toml.",
 )
 @shape.configured
 async def command(output: Output, settings: Settings, *, concurrency: int | None) -> None:
@@ -23,6 +26,8 @@ async def command(output: Output, settings: Settings, *, concurrency: int | None
     from ...app import App
     from ..serving import Stop, log_to_stderr, tell_missing
 
+    stop = Stop()
+    stop.listen()
     log_to_stderr()
     if concurrency is not None:
         working = settings.worker.model_copy(update={"concurrency": concurrency})
@@ -33,9 +38,8 @@ async def command(output: Output, settings: Settings, *, concurrency: int | None
     async with App(settings) as app:
         await app.bootstrap()
         tell_missing(app, output)
-        worker, stop = app.worker(), Stop()
+        worker = app.worker()
         stop.then(worker.stop)
-        stop.listen()
         workflows = [workflow.id for workflow in app.runtime.registry]
         if output.as_json:
             output.event("working", concurrency=settings.worker.concurrency, workflows=workflows)

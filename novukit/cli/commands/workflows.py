@@ -18,7 +18,9 @@ command = shape.group("workflows", summary("workflows"), examples="novukit workf
 @command.command("list", examples="novukit workflows list --tag social")
 @click.option("--tag", "tags", multiple=True, metavar="TEXT", help="Only workflows with this tag; repeatable.")
 @click.option("--query", metavar="TEXT", help="Only workflows with this in their id or name.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many to show.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(1, 10_000), default=100, show_default=True, help="How many to show."
+)
 @shape.connected
 async def list_(session: Session, *, tags: tuple[str, ...], query: str | None, limit: int) -> None:
     """List workflows, the latest change first."""
@@ -78,7 +80,10 @@ async def show(session: Session, *, workflow: str) -> None:
         output.line((count(len(one["steps"]), "step"), "bold"))
         output.table(
             [Column("", "dim", right=True), Column("Step", "cyan"), Column("Kind")],
-            [[number, step["stepId"], step["type"]] for number, step in enumerate(one["steps"], 1)],
+            [
+                [number, step["stepId"], str(step["type"]).replace("_", "-")]
+                for number, step in enumerate(one["steps"], 1)
+            ],
             empty="None: a trigger does nothing.",
         )
         output.line("")
@@ -103,7 +108,8 @@ async def show(session: Session, *, workflow: str) -> None:
 
 
 def _kinds(one: Json) -> str:
-    return ", ".join(texts(one, "stepTypeOverviews") or [str(step["type"]) for step in parts(one, "steps")])
+    kinds = texts(one, "stepTypeOverviews") or [str(step["type"]) for step in parts(one, "steps")]
+    return ", ".join(kinds).replace("_", "-")
 
 
 def _preferences(preferences: Json) -> str:
