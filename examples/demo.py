@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -234,7 +234,7 @@ async def shop(demo: Demo) -> None:
 
 
 @asynccontextmanager
-async def embedded(folder: Path, smtp_port: int) -> AsyncIterator[Demo]:
+async def embedded(folder: Path, smtp_port: int) -> AsyncGenerator[Demo]:
     """Server, worker and sweeper in this process, over a SQLite file in ``folder``."""
     templates = ", ".join(json.dumps(str(HERE / name / "templates")) for name in ("blog", "shop", "signup"))
     (folder / "novukit.toml").write_text(TOML.format(templates=templates, port=smtp_port), "utf-8")

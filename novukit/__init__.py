@@ -1,29 +1,33 @@
-"""The door for workflow authors and callers: notification workflows in Python."""
+"""The door for workflow authors and callers: notification workflows in Python.
+
+Names are looked up when they are used, so that the command line and pytest do not pay for what they do not need.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .authoring import Context, Step, Workflow, sending, workflow
-from .errors import NovukitError, StepFailed
-from .model import (
-    Action,
-    Attachment,
-    Digest,
-    DigestEvent,
-    Everyone,
-    Redirect,
-    Retry,
-    Sent,
-    Subscriber,
-    Throttled,
-    TopicRecipient,
-    Triggered,
-    WorkflowPreferences,
-)  # fmt: skip
-
 if TYPE_CHECKING:
+    from .authoring import Context, Step, Workflow, workflow
+    from .authoring.sending import Sender
     from .client import Client
+    from .errors import NovukitError, StepFailed
+    from .model import (
+        Action,
+        Attachment,
+        Digest,
+        DigestEvent,
+        Everyone,
+        Redirect,
+        Retry,
+        Sent,
+        Subscriber,
+        Throttled,
+        TopicRecipient,
+        Triggered,
+        WorkflowPreferences,
+    )
 
 __version__ = "0.1.0"
 
@@ -33,20 +37,23 @@ __all__ = [
     "WorkflowPreferences", "__version__", "workflow",
 ]  # fmt: skip
 
+_HOMES = {
+    "Client": "client", "NovukitError": "errors", "StepFailed": "errors",
+    **dict.fromkeys(("Context", "Step", "Workflow", "workflow"), "authoring"),
+}  # fmt: skip
+"""Where a name lives; the others are nouns, in ``model``."""
+
 
 def __getattr__(name: str) -> Any:
-    # The client needs httpx, which a workflow's module does not.
-    if name == "Client":
-        from .client import Client
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f".{_HOMES.get(name, 'model')}", __name__), name)
+    globals()[name] = found
+    return found
 
-        return Client
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-
-def _connect(url: str, secret_key: str) -> sending.Sender:
+def connect(url: str, secret_key: str) -> Sender:
+    """What ``workflow.trigger`` sends through when NOVUKIT_URL and NOVUKIT_SECRET_KEY name a server."""
     from .client import Client
 
     return Client(url, secret_key).trigger
-
-
-sending.connect_with(_connect)

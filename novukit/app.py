@@ -49,9 +49,7 @@ class App:
         clock = clock or SystemClock()
         rng = random.Random(seed)  # noqa: S311 - ids and jitter, no secrets
         new_id = uuid7_source(clock, rng)
-        self.database = Database(
-            settings.database, clock=clock, new_id=new_id, synchronous=synchronous, inline=inline
-        )
+        self.database = Database(settings.database, clock=clock, new_id=new_id, synchronous=synchronous, inline=inline)
         self._bell = Bell(make_broker(settings.broker))
         host = host or PluginHost()
         secrets = secrets or KeyRing(settings.master_keys())

@@ -30,6 +30,9 @@ RETRY_STATUSES = frozenset({429, 502, 503, 504})
 FIRST_WAIT = 0.25
 """Seconds before the second attempt; each further one waits four times as long."""
 
+IN_PROCESS = "http://in-process"
+"""What stands for a URL where there is none."""
+
 _BY_STATUS: dict[int, type[NovukitError]] = {
     400: InvalidInput,
     401: Unauthorized,
@@ -70,6 +73,11 @@ class Client:
             timeout=timeout,
             trust_env=urlsplit(url).hostname not in _LOOPBACK,
         )
+
+    @classmethod
+    def of_app(cls, asgi: Any, secret_key: str) -> Self:
+        """A client of an ASGI app in this process; nothing goes over a network."""
+        return cls(IN_PROCESS, secret_key, transport=httpx.ASGITransport(asgi), retries=0)
 
     async def __aenter__(self) -> Self:
         return self

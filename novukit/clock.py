@@ -31,7 +31,7 @@ class SystemClock:
     """The machine's clock, moved by ``offset`` so that it agrees with the database's."""
 
     def __init__(self) -> None:
-        self.offset = timedelta()
+        self.offset: timedelta = timedelta()
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.offset

@@ -31,9 +31,7 @@ class NovukitError(Exception):
     code: ClassVar[str] = "novukit_error"
     retryable: ClassVar[bool] = False
 
-    def __init__(
-        self, message: str | None = None, *, hint: str | None = None, issues: Sequence[Issue] = ()
-    ) -> None:
+    def __init__(self, message: str | None = None, *, hint: str | None = None, issues: Sequence[Issue] = ()) -> None:
         self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
         self.hint = hint
         self.issues = tuple(issues)

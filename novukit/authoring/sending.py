@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..errors import SettingsInvalid
@@ -41,8 +42,8 @@ def sender() -> Sender:
     return _given.get() or _remote()
 
 
-def connect_with(connect: Connect) -> None:
-    """Say how a server is reached. Called once, by the front door, so that importing novukit stays light."""
+def connect_with(connect: Connect | None) -> None:
+    """Say how a server is reached; ``None`` is by the front door, which knows the client and loads it late."""
     _door.connect = connect
 
 
@@ -65,7 +66,7 @@ _door, _line = _Door(), _Line()
 def _remote() -> Sender:
     url, key = os.environ.get("NOVUKIT_URL", "").strip(), os.environ.get("NOVUKIT_SECRET_KEY", "").strip()
     missing = [name for name, value in (("NOVUKIT_URL", url), ("NOVUKIT_SECRET_KEY", key)) if not value]
-    if missing or _door.connect is None:
+    if missing:
         raise SettingsInvalid(
             f"This trigger has nowhere to go: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set.",
             hint="Set NOVUKIT_URL and NOVUKIT_SECRET_KEY to your server's; in tests use novukit.testing.",
@@ -74,5 +75,6 @@ def _remote() -> Sender:
 
     loop = get_running_loop()
     if _line.sender is None or _line.loop is not loop or _line.server != (url, key):
-        _line.loop, _line.server, _line.sender = loop, (url, key), _door.connect(url, key)
+        connect: Connect = _door.connect or import_module("novukit").connect
+        _line.loop, _line.server, _line.sender = loop, (url, key), connect(url, key)
     return _line.sender

@@ -180,13 +180,7 @@ async def _durability(database: Database) -> AsyncIterator[Check]:
     """Whether the server keeps what it has acknowledged, and whether its clock agrees with ours."""
     if database.dialect == "sqlite":
         return
-    off = [
-        row["name"]
-        for row in await database.fetch(
-            "select name from pg_settings where name in ('fsync', 'synchronous_commit') and setting = 'off'"
-        )
-    ]
-    if off:
+    if off := await database.lossy_settings():
         names = " and ".join(off)
         finding = f"Postgres runs with {names} off: an outage loses messages, or sends them twice."
         yield Check("Durability", "failed", finding, f"Set {names} to on.")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ..client import Client
     from ..settings import Settings
 
-IN_PROCESS = "http://in-process"
 MOST = 100
 """How many things one page holds at most."""
 
@@ -141,8 +140,6 @@ def _whereto(target: Target, output: Output) -> tuple[Settings | None, str | Non
 
 @asynccontextmanager
 async def _in_process(settings: Settings, output: Output) -> AsyncGenerator[Session]:
-    import httpx
-
     from ..app import App
     from ..authoring import Registry
     from ..client import Client
@@ -152,7 +149,7 @@ async def _in_process(settings: Settings, output: Output) -> AsyncGenerator[Sess
     host = PluginHost(http=HttpClient(allow_private=settings.environment == "development"))
     async with App(settings, registry=Registry(()), host=host) as app:
         key = await own_key(app)
-        async with Client(IN_PROCESS, key, transport=httpx.ASGITransport(app.asgi()), retries=0) as client:
+        async with Client.of_app(app.asgi(), key) as client:
             place = f"{settings.environment} in {settings.root}"
             yield Session(client, output, place, app=app, settings=settings)
 

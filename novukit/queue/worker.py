@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import contextvars
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
+from typing import Any
 
 from ..engine import Runtime, Shift, claim, run, sweep
 from ..store import executions
@@ -146,10 +147,6 @@ class Worker:
             return False
         return True
 
-    def _start(self, work: Awaitable[None]) -> asyncio.Task[None]:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """A task of its own, outside any transaction that may be open here."""
-        return asyncio.get_running_loop().create_task(_await(work), context=contextvars.Context())
-
-
-async def _await(work: Awaitable[None]) -> None:
-    await work
+        return asyncio.get_running_loop().create_task(work, context=contextvars.Context())

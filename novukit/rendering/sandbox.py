@@ -95,15 +95,17 @@ def environment_of(folders: Sequence[Path], *, escape: bool, development: bool) 
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
-    environment.filters = limits.guarded(environment.filters | FILTERS)
-    del environment.filters["random"]  # the same variables give the same message
-    del environment.globals["lipsum"]
+    names: Any = environment  # Jinja leaves the types of these tables open
+    names.filters = limits.guarded(names.filters | FILTERS)
+    del names.filters["random"]  # the same variables give the same message
+    del names.globals["lipsum"]
     return environment
 
 
 def unknown_filter_hint(environment: Environment, message: str | None) -> str | None:
     """The hint for Jinja's «No filter named 'x'»."""
-    for words, known in (("No filter named ", environment.filters), ("No test named ", environment.tests)):
+    names: Any = environment
+    for words, known in (("No filter named ", names.filters), ("No test named ", names.tests)):
         if message and message.startswith(words):
             return did_you_mean(message.removeprefix(words).rstrip(".").strip("'"), known)
     return None

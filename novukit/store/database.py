@@ -197,6 +197,16 @@ class Database:
         if self.dialect == "postgres":
             await self.fetch("select pg_advisory_xact_lock(hashtextextended($1, 7226001))", name)
 
+    async def lossy_settings(self) -> list[str]:
+        """The settings of the server that let an acknowledged commit be lost in an outage."""
+        if self.dialect == "sqlite":
+            return []
+        rows = await self.fetch(
+            "select name from pg_settings where name in ('fsync', 'synchronous_commit', 'full_page_writes') "
+            "and setting = 'off' order by name"
+        )
+        return [row["name"] for row in rows]
+
     async def now(self) -> datetime:
         """The time by the database's own clock."""
         if self.dialect == "sqlite":

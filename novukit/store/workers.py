@@ -33,9 +33,7 @@ async def reap(database: Database) -> int:
     """Free the work of every worker whose lease has lapsed, so that anyone may claim it; returns how many."""
     now = database.clock.now()
     async with database.transaction():
-        dead = await database.fetch(
-            "select id from novukit_worker where lease_until < $1 for update skip locked", now
-        )
+        dead = await database.fetch("select id from novukit_worker where lease_until < $1 for update skip locked", now)
         return await _release(database, [row["id"] for row in dead], ActivityKind.EXECUTION_TAKEN_OVER)
 
 

@@ -62,7 +62,10 @@ class Harness:
                 "root": folder if workflows is not None else settings.root,
                 "integrations": tuple(
                     IntegrationSettings(
-                        identifier=f"outbox-{channel}", provider=f"outbox-{channel}", channel=channel, primary=True,
+                        identifier=f"outbox-{channel}",
+                        provider=f"outbox-{channel}",
+                        channel=channel,
+                        primary=True,
                         credentials={"from": "test@example.com"} if channel == "email" else {},
                     )
                     for channel in CHANNELS
@@ -130,9 +133,7 @@ class Harness:
         hours: float = 0, minutes: float = 0, seconds: float = 0,
     ) -> None:  # fmt: skip
         """Let time pass, and everything that comes due on the way happen at its own moment, in order."""
-        step = (delta or timedelta()) + timedelta(
-            weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds
-        )
+        step = (delta or timedelta()) + timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
         target = to if to is not None else self.now + step
         if target < self.now:
             raise InvalidInput(f"Time does not go back: it is {self.now.isoformat()}.")
@@ -260,4 +261,3 @@ class Harness:
 
 def _recipient(to: str | Recipient) -> Recipient:
     return Subscriber(subscriber_id=to) if isinstance(to, str) else to
-

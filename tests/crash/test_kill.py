@@ -109,9 +109,7 @@ class Dev:
     def __init__(self, folder: Path) -> None:
         self.log = (folder / "dev.log").open("ab")
         command = [sys.executable, "-m", "novukit.cli", "dev", "--no-reload"]
-        self.process = subprocess.Popen(
-            command, cwd=folder, stdout=self.log, stderr=self.log, start_new_session=True
-        )
+        self.process = subprocess.Popen(command, cwd=folder, stdout=self.log, stderr=self.log, start_new_session=True)
 
     def kill(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)

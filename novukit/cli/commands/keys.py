@@ -10,7 +10,7 @@ from ...errors import NotFound, did_you_mean
 from .. import shape
 from ..index import summary
 from ..output import Column, Output, sign
-from ..session import IN_PROCESS, Session
+from ..session import Session
 from ..values import moment, parts
 
 _EXAMPLES = """
@@ -129,7 +129,7 @@ async def _keys(session: Session) -> list[dict[str, Any]]:
 
 
 def _url(session: Session) -> str:
-    if session.client.url != IN_PROCESS or session.settings is None:
+    if session.app is None or session.settings is None:
         return session.client.url
     host = session.settings.host
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host  # noqa: S104

@@ -45,6 +45,7 @@ FINAL = frozenset({"completed", "merged", "cancelled", "failed", "parked"})
 @click.option(
     "--timeout",
     "patience",
+    metavar="SECONDS",
     type=click.FloatRange(0.1, 86_400),
     default=60.0,
     show_default=True,
