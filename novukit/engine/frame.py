@@ -14,7 +14,7 @@ from ..model import ActivityKind, Checkpoint, Reason, StepCall, StepStatus
 from ..store import Scope
 from ..store.activities import Line
 from ..store.executions import Claimed
-from ..store.journal import CancelRequested, Entry, SaveCheckpoint, Work
+from ..store.journal import CancelRequested, Entry, Run, SaveCheckpoint, Work
 from .runtime import Runtime
 from .shift import Shift
 from .unwind import Cancelled
@@ -41,6 +41,7 @@ class Frame:
     def __init__(self, rt: Runtime, shift: Shift, execution: Claimed, workflow: Workflow[Any]) -> None:
         self.rt, self.shift, self.execution, self.workflow = rt, shift, execution, workflow
         self.met = 0
+        self._run = Run(execution.id, execution.runs)
         self._last: asyncio.Future[Any] | None = None
 
     @property
@@ -73,7 +74,7 @@ class Frame:
 
     def record(self, entries: Sequence[Entry]) -> asyncio.Future[Any]:
         """Write ``entries`` with the next group, without waiting."""
-        self._last = self.shift.journal.put(*entries)
+        self._last = self.shift.journal.put(*entries, run=self._run, after=self._last)
         return self._last
 
     async def durable(self) -> None:
@@ -83,14 +84,22 @@ class Frame:
 
     async def unless_cancelled(self, entries: Sequence[Entry]) -> None:
         """Write ``entries`` and wait for them, unless the execution was cancelled: then nothing is written."""
-        before = self._last
-        await self._heard(self.shift.journal.put(*entries, unless_cancelled=self.execution.id))
-        if before is not None:
-            await before  # it was in this group or an earlier one; had it failed, nothing may follow
+        await self._heard(
+            self.shift.journal.put(*entries, run=self._run, unless_cancelled=True, after=self._last)
+        )
 
     async def decide(self, lock: str, work: Work) -> Any:
         """Run ``work`` in the journal's transaction under ``lock``, unless cancelled, and wait until it is durable."""
-        return await self._heard(self.shift.journal.work(lock, work, unless_cancelled=self.execution.id))
+        written = self.shift.journal.work(lock, work, run=self._run, unless_cancelled=True, after=self._last)
+        return await self._heard(written)
+
+    async def settle(self, entries: Sequence[Entry], lock: str = "", work: Work | None = None) -> None:
+        """Write how the run ends, which also a cancel does not stop, and wait for it."""
+        journal, run, after = self.shift.journal, self._run, self._last
+        if work is not None:
+            await journal.work(lock, work, run=run, after=after)
+        else:
+            await journal.put(*entries, run=run, after=after)
 
     async def _heard(self, written: Awaitable[Any]) -> Any:
         try:

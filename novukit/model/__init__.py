@@ -87,7 +87,7 @@ __all__ = [
     "Integration", "Locale", "Manifest", "Message", "MessageStatus", "Model", "OnUnknown", "Organization", "Phone",
     "Plan", "Preference", "PushContent", "PushInput", "Reason", "Recipient", "Redirect", "Retry", "Sent", "Severity",
     "SmsContent", "SmsInput", "StepCall", "StepChange", "StepInput", "StepKind", "StepRecord", "StepSpec",
-    "StepStatus", "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId", "ThrottleInput", "Throttled",
-    "TimeZone", "Topic", "TopicKey", "TopicRecipient", "TopicSubscription", "TransactionId", "Trigger",
+    "StepStatus", "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId", "ThrottleInput",
+    "Throttled", "TimeZone", "Topic", "TopicKey", "TopicRecipient", "TopicSubscription", "TransactionId", "Trigger",
     "TriggerStatus", "Triggered", "WorkflowChange", "WorkflowPreferences", "WorkflowSpec", "resolve",
 ]  # fmt: skip

@@ -7,21 +7,25 @@ durable. There is no timer: while one group is being committed the next one gath
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from ..errors import DatabaseUnavailable, LeaseLost, NovukitError
+from ..errors import LeaseLost
 from ..model import Checkpoint, ExecutionStatus, MessageStatus, Reason
 from . import activities, workers
 from .activities import Line
 from .database import Database, encode, in_list, plain
+from .outage import outage
 
 MAX_GROUP = 500
-TRIES = 5
+PATIENCE = 30.0
+"""Seconds for which a group is tried again while the database is away. What waits for it stays in hand meanwhile."""
+
+log = logging.getLogger("novukit.store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,14 @@ class Settle:
     version: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Which run of which execution writes. A worker may come to run the same execution again: each run has a number."""
+
+    execution_id: UUID
+    number: int
+
+
 Entry = SaveCheckpoint | OpenMessage | UpdateMessage | Settle | Line
 Work = Callable[[], Awaitable[tuple[Any, Sequence[Entry]]]]
 """Reads and decides inside the group's transaction; gives a result and the entries that follow from it."""
@@ -103,11 +115,15 @@ class _Put:
 
     entries: Sequence[Entry]
     done: asyncio.Future[Any]
-    execution_id: UUID | None = None
+    run: Run | None = None
+    unless_cancelled: bool = False
+    after: asyncio.Future[Any] | None = None
     lock: str = ""
     work: Work | None = None
     result: Any = None
     refused: bool = False
+    settled: bool = False
+    """An attempt whose answer was lost has settled this run: there is nothing left to write."""
     follow: Sequence[Entry] = field(default=())
 
 
@@ -124,23 +140,39 @@ class Journal:
         """Tell ``told`` the lease's new end after each commit."""
         self._extended = told
 
-    def put(self, *entries: Entry, unless_cancelled: UUID | None = None) -> asyncio.Future[Any]:
-        """Write ``entries`` with the next group; the future is done when they are durable.
+    def put(
+        self, *entries: Entry, run: Run | None = None, unless_cancelled: bool = False,
+        after: asyncio.Future[Any] | None = None,
+    ) -> asyncio.Future[Any]:  # fmt: skip
+        """Write ``entries`` of ``run`` with the next group; the future is done when they are durable.
 
-        With ``unless_cancelled`` nothing is written and :class:`CancelRequested` raised when that execution has been
-        asked to stop. :class:`LeaseLost` when another worker may own the work by now.
+        With ``unless_cancelled`` nothing is written and :class:`CancelRequested` raised when the execution has been
+        asked to stop. If the put ``after`` which this one comes failed, so does this one. :class:`LeaseLost` when
+        another worker may own the work by now.
         """
-        return self._add(_Put(entries, asyncio.get_running_loop().create_future(), execution_id=unless_cancelled))
-
-    def work(self, lock: str, work: Work, *, unless_cancelled: UUID | None = None) -> asyncio.Future[Any]:
-        """Run ``work`` in the next group's transaction, holding ``lock``; the future gives its result when durable."""
         done = asyncio.get_running_loop().create_future()
-        return self._add(_Put((), done, execution_id=unless_cancelled, lock=lock, work=work))
+        return self._add(_Put(entries, done, run, unless_cancelled, after))
+
+    def work(
+        self, lock: str, work: Work, *, run: Run | None = None, unless_cancelled: bool = False,
+        after: asyncio.Future[Any] | None = None,
+    ) -> asyncio.Future[Any]:  # fmt: skip
+        """Run ``work`` in the next group's transaction, holding ``lock``; the future gives its result when durable.
+
+        ``work`` may be asked again when the answer of a commit got lost: it must then decide the same.
+        """
+        done = asyncio.get_running_loop().create_future()
+        return self._add(_Put((), done, run, unless_cancelled, after, lock, work))
 
     async def drain(self) -> None:
         """Wait until nothing is left to write."""
         while self._flusher and not self._flusher.done():
             await asyncio.wait({self._flusher})
+
+    def close(self) -> None:
+        """Write nothing more; whoever still waits for something gets :class:`LeaseLost`."""
+        if self._flusher and not self._flusher.done():
+            self._flusher.cancel()
 
     def _add(self, put: _Put) -> asyncio.Future[Any]:
         # A put that nobody awaits to its end must not make noise when the worker's lease is gone.
@@ -151,19 +183,27 @@ class Journal:
         return put.done
 
     async def _flush_all(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(0)  # let whoever is ready in this turn of the loop come along
-            group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
-            await self._flush(group)
+        group: list[_Put] = []
+        try:
+            while self._waiting:
+                await asyncio.sleep(0)  # let whoever is ready in this turn of the loop come along
+                group, self._waiting = self._waiting[:MAX_GROUP], self._waiting[MAX_GROUP:]
+                await self._flush(group)
+        except asyncio.CancelledError:
+            _fail([*group, *self._waiting], LeaseLost())
+            self._waiting = []
 
     async def _flush(self, group: list[_Put]) -> None:
         """Commit a group. One bad put must not fail its neighbours: on an error the group is halved."""
+        group = [put for put in group if not _failed_before(put)]
+        if not group:
+            return
         try:
             until = await self._commit_with_patience(group)
         except LeaseLost as err:
             _fail(group, err)
         except Exception as err:
-            if len(group) == 1 or _connection_lost(err):
+            if len(group) == 1 or _may_pass(err):
                 _fail(group, err)
                 return
             half = len(group) // 2
@@ -179,34 +219,59 @@ class Journal:
                         put.done.set_result(put.result)
 
     async def _commit_with_patience(self, group: list[_Put]) -> datetime:
-        """Commit; when the connection broke, do it again: each statement may be repeated, a lost answer is harmless."""
-        for attempt in range(1, TRIES + 1):
-            try:
-                return await self._commit(group)
-            except NovukitError:
-                raise
-            except Exception as err:
-                if attempt == TRIES or not _connection_lost(err):
-                    raise
-                await self._database.clock.sleep(0.1 * 2**attempt)
-        raise DatabaseUnavailable
+        """Commit; while the database is away, do it again: each statement may be repeated, a lost answer is harmless.
 
-    async def _commit(self, group: list[_Put]) -> datetime:
+        To give up early would let a provider's answer go that is in hand, and the message would go out twice.
+        """
+        clock, attempt = self._database.clock, 0
+        give_up = clock.monotonic() + PATIENCE
+        while True:
+            attempt += 1
+            try:
+                return await self._commit(group, again=attempt > 1)
+            except Exception as err:
+                if not _may_pass(err) or clock.monotonic() > give_up:
+                    raise
+                if attempt in (3, 10, 30):
+                    log.warning("the database is away (%s: %s); what is in hand waits", type(err).__name__, err)
+                await clock.sleep(min(0.05 * 2**attempt, 1.0))
+
+    async def _commit(self, group: list[_Put], *, again: bool) -> datetime:
         database, now = self._database, self._database.clock.now()
         until = now + self._lease
         async with database.transaction():
             if not await workers.extend(database, self._worker_id, until):
                 raise LeaseLost
+            if again:
+                await self._leave_out_settled(group)
             await self._refuse_cancelled(group)
-            for put in sorted((p for p in group if p.work and not p.refused), key=lambda p: p.lock):
+            live = [put for put in group if not (put.refused or put.settled)]
+            for put in sorted((p for p in live if p.work), key=lambda p: p.lock):
                 assert put.work is not None
                 await database.lock(put.lock)  # sorted by name: two workers never wait for each other in a ring
                 put.result, put.follow = await put.work()
-            await self._write([e for put in group if not put.refused for e in (*put.entries, *put.follow)])
+            await self._write([e for put in live for e in (*put.entries, *put.follow)])
         return until
 
+    async def _leave_out_settled(self, group: list[_Put]) -> None:
+        """The last attempt may have been committed, and only its answer lost: then what it settled is no longer ours.
+
+        Whoever has it now may be further on; to write it again would take that back.
+        """
+        runs = {put.run for put in group if put.run}
+        if not runs:
+            return
+        ids = sorted({run.execution_id for run in runs})
+        rows = await self._database.fetch(
+            f"select id, runs from novukit_execution where worker_id = $1 and id in {in_list(ids, 2)}",
+            self._worker_id, *ids,
+        )  # fmt: skip
+        ours = {Run(row["id"], row["runs"]) for row in rows}
+        for put in group:
+            put.settled = put.run is not None and put.run not in ours
+
     async def _refuse_cancelled(self, group: list[_Put]) -> None:
-        ids = list({put.execution_id for put in group if put.execution_id})
+        ids = list({put.run.execution_id for put in group if put.run and put.unless_cancelled and not put.settled})
         if not ids:
             return
         rows = await self._database.fetch(
@@ -216,14 +281,16 @@ class Journal:
         )
         gone = {row["id"] for row in rows}
         for put in group:
-            put.refused = put.execution_id in gone
+            put.refused = put.unless_cancelled and put.run is not None and put.run.execution_id in gone
 
     async def _write(self, entries: list[Entry]) -> None:
         many = self._database.execute_many
         await many(_OPEN_MESSAGE, [_message_row(e) for e in entries if isinstance(e, OpenMessage)])
         await many(_UPDATE_MESSAGE, [_update_row(e) for e in entries if isinstance(e, UpdateMessage)])
         await many(_SAVE_CHECKPOINT, [_checkpoint_row(e) for e in entries if isinstance(e, SaveCheckpoint)])
-        await many(_SETTLE, [_settle_row(e, self._worker_id) for e in entries if isinstance(e, Settle)])
+        # By id, as a cancel locks them, so that neither waits for the other in a ring.
+        settled = sorted((e for e in entries if isinstance(e, Settle)), key=lambda e: e.execution_id)
+        await many(_SETTLE, [_settle_row(e, self._worker_id) for e in settled])
         await activities.write(self._database, [e for e in entries if isinstance(e, Line)])
 
 
@@ -233,19 +300,18 @@ def _fail(group: list[_Put], err: BaseException) -> None:
             put.done.set_exception(err)
 
 
-def _connection_lost(err: BaseException) -> bool:
-    """Whether the outcome of a commit may be unknown. Piccolo and asyncpg name it in several ways."""
-    seen: set[int] = set()
-    while err and id(err) not in seen:
-        seen.add(id(err))
-        if isinstance(err, OSError | TimeoutError | ConnectionError) or type(err).__name__ in {
-            "ConnectionDoesNotExistError", "InterfaceError", "CannotConnectNowError", "AdminShutdownError",
-            "CrashShutdownError", "DeadlockDetectedError", "SerializationError",
-        }:  # fmt: skip
-            return True
-        with contextlib.suppress(AttributeError):
-            err = err.__cause__ or err.__context__  # type: ignore[assignment]
-    return False
+def _failed_before(put: _Put) -> bool:
+    """Whether what ``put`` comes after was not written; then it fails alike."""
+    before = put.after
+    if before is None or not before.done() or before.cancelled() or (err := before.exception()) is None:
+        return False
+    _fail([put], err)
+    return True
+
+
+def _may_pass(err: BaseException) -> bool:
+    """Whether the same commit may succeed later; its outcome may be unknown."""
+    return not isinstance(err, LeaseLost) and outage(err) is not None
 
 
 _OPEN_MESSAGE = (
@@ -274,7 +340,9 @@ _SAVE_CHECKPOINT = (
     "started_at = excluded.started_at, finished_at = excluded.finished_at"
 )
 _SETTLE = (
-    "update novukit_execution set status = $4, wake_at = $5, step = $6, reason = $7, detail = $8, "
+    "update novukit_execution set status = $4, step = $6, reason = $7, detail = $8, "
+    # One that was to be cancelled meanwhile does not sleep: it is due at once, and ends.
+    "wake_at = case when $4 = 'waiting' and cancel_requested_at is not null then cancel_requested_at else $5 end, "
     "workflow_version = coalesce($9, workflow_version), finished_at = $10, worker_id = null "
     "where id = $1 and environment_id = $2 and worker_id = $3"
 )

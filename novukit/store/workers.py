@@ -24,7 +24,10 @@ async def extend(database: Database, worker_id: UUID, lease_until: datetime) -> 
     Within a transaction this is the fence: the row stays locked until the commit, so a reaper waits or has won.
     """
     rows = await database.fetch(
-        "update novukit_worker set lease_until = $2 where id = $1 returning id", worker_id, lease_until
+        # Never back: an extension that waited long must not shorten one that did not.
+        "update novukit_worker set lease_until = case when lease_until > $2 then lease_until else $2 end "
+        "where id = $1 returning id",
+        worker_id, lease_until,
     )
     return bool(rows)
 
