@@ -19,7 +19,7 @@ demo: $(STAMP) ## run the examples and show what was sent
 	@$(BIN)/python -m examples.demo
 
 test: $(STAMP) ## run all tests; narrow them with ARGS="-k digest"
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import contracts, docs, tests: all that must be green
 	@echo "— format"; $(BIN)/ruff format --quiet --check .
@@ -28,7 +28,7 @@ check: $(STAMP) ## format, lint, types, import contracts, docs, tests: all that 
 	@echo "— types of the authoring doors, by mypy"; $(BIN)/mypy tests/typing
 	@echo "— imports"; $(BIN)/lint-imports --no-cache
 	@echo "— docs"; $(BIN)/python -m docs.generate --check
-	@echo "— tests"; $(BIN)/python -m pytest $(ARGS)
+	@echo "— tests"; $(BIN)/python -m pytest -n auto $(ARGS)
 
 dev: $(STAMP) ## start the server and the worker of this folder's novukit.toml
 	@$(BIN)/novukit dev

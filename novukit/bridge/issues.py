@@ -55,6 +55,17 @@ _SAID: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
+_FORMS = {
+    r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$": "may hold letters, digits and _ . - only, and not begin with . or -",
+    r"^[A-Za-z0-9_.:-]+$": "may hold letters, digits and _ . : - only",
+    r"^[A-Za-z0-9_-]+$": "may hold letters, digits, _ and - only",
+    r"^[\x21-\x7e]+$": "may hold ASCII letters, digits and signs only, and no blanks",
+    r"^[^\r\n]*$": "must not hold a line break",
+    r"^[!-9;-~]+$": "must be the name of a header: ASCII, without colon or blanks",
+}
+"""What the patterns of our own types say. A regular expression is nothing for a beginner."""
+
+
 def of_model(error: ValidationError, value: Any, model: Any) -> list[Issue]:
     """All that is wrong with ``value``, which does not fit ``model``; at most 50."""
     found: dict[tuple[str, str], list[Issue]] = {}
@@ -64,7 +75,7 @@ def of_model(error: ValidationError, value: Any, model: Any) -> list[Issue]:
         path = _pointer(detail, value)
         if detail["type"] in _EXPECTED:
             expected.setdefault(path, []).append(_EXPECTED[detail["type"]])
-            gots[path] = _kind(detail["input"])
+            gots[path] = kind_of(detail["input"])
             found.setdefault((path, WRONG_TYPE), [])
         else:
             issue = _issue(path, detail, model)
@@ -97,17 +108,18 @@ def refusal(issues: Sequence[Issue], whole: str = "The body") -> InvalidInput:
     """One error that tells them all; its message is the first and how many more there are."""
     first = issues[0]
     more = f", and {len(issues) - 1} more" if len(issues) > 1 else ""
-    return InvalidInput(f"{first.path or whole}: {first.message}{more}.", hint=first.hint, issues=issues)
+    return InvalidInput(f"{first.path or whole}: {first.message.rstrip('.')}{more}.", hint=first.hint, issues=issues)
 
 
 def _issue(path: str, detail: ErrorDetails, model: Any) -> Issue:
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "extra_forbidden":
         name = str(detail["loc"][-1])
-        hint = did_you_mean(name, _fields(model, detail["loc"][:-1]))
-        return Issue(path, "unknown_field", "is not a known field", hint)
-    if kind == "string_too_short" and context.get("min_length") == 1:
+        return Issue(path, "unknown_field", "is not a known field", _meant(name, model, detail["loc"][:-1]))
+    if kind in {"string_too_short", "too_short"} and context.get("min_length") == 1:
         return Issue(path, "empty", "must not be empty")
+    if kind == "string_pattern_mismatch" and context.get("pattern") in _FORMS:
+        return Issue(path, "bad_format", _FORMS[context["pattern"]])
     if kind in _SAID:
         code, words = _SAID[kind]
         hint = None
@@ -166,6 +178,20 @@ def _fields(model: Any, loc: Sequence[int | str]) -> list[str]:
     return [field.alias or name for kind in kinds if _is_model(kind) for name, field in kind.model_fields.items()]
 
 
+def _meant(name: str, model: Any, loc: Sequence[int | str]) -> str | None:
+    """The hint for a field that does not exist: what the model says of that name, or the closest of its fields."""
+    hints: Mapping[str, str] = getattr(model, "HINTS", {})
+    if not loc and name in hints:
+        return hints[name]
+    known = _fields(model, loc)
+    same = [field for field in known if _plain(field) == _plain(name)]
+    return f"Did you mean {same[0]!r}?" if same else did_you_mean(name, known)
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
 def _is_model(annotation: Any) -> TypeGuard[type[BaseModel]]:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
@@ -191,7 +217,7 @@ def members(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def _kind(value: Any) -> str:
+def kind_of(value: Any) -> str:
     """What a value is, in a word; never a text itself, which may be a secret."""
     if value is None:
         return "null"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 from urllib.parse import parse_qsl, urlencode
@@ -99,10 +100,14 @@ def _describe(field: FieldDefinition) -> Query:
         field=field.name,
         many=field.is_non_string_sequence or bool(inner),
         whole=int in members,
-        values=tuple(
-            str(value) for member in [*members, *inner] if get_origin(member) is Literal for value in get_args(member)
-        ),
+        values=tuple(value for member in [*members, *inner] for value in _values(member)),
     )
+
+
+def _values(kind: Any) -> list[str]:
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return [str(one.value) for one in kind]
+    return [str(value) for value in get_args(kind)] if get_origin(kind) is Literal else []
 
 
 def _whole(path: str, value: str, found: list[Issue]) -> str:

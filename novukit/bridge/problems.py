@@ -20,7 +20,9 @@ from litestar.exceptions import (
 from pydantic import Field
 
 from .. import errors
+from ..engine.payload import Misfit
 from ..errors import Issue, NovukitError
+from ..store.outage import outage
 from . import body, issues, parameters
 from .auth import REPEATED_HEADER
 from .wire import Wire, iso
@@ -141,7 +143,10 @@ def _contract(request: AnyRequest, problem: Problem) -> dict[str, Any]:
         payload = problem.code == errors.PayloadInvalid.code
         return {
             "type": "PAYLOAD_VALIDATION_ERROR" if payload else problem.code,
-            "errors": [{"field": i.path, "message": i.message, "schemaPath": ""} for i in problem.issues],
+            "errors": [
+                {"field": i.path, "message": i.message, "schemaPath": i.schema_path if isinstance(i, Misfit) else ""}
+                for i in problem.issues
+            ],
         }
     return {}
 
@@ -159,6 +164,8 @@ def _problem(request: AnyRequest, error: Exception) -> Problem:
         case HTTPException() if not isinstance(error, InternalServerException):
             phrase = HTTPStatus(error.status_code).phrase
             return Problem(error.status_code, phrase.lower().replace(" ", "_"), error.detail or f"{phrase}.")
+        case _ if (away := outage(error)) is not None:
+            return _of_ours(request, away)
         case _:
             return Problem(
                 500,

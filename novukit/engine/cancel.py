@@ -30,6 +30,7 @@ async def cancel(rt: Runtime, scope: Scope, transaction_id: str) -> CancelAnswer
             return CancelAnswer(found=False)
         event_id = seen[0]
         await events.stop_expanding(scope, event_id)
+        await executions.hold_still(scope, event_id=event_id)
         idle = await executions.cancel_idle(scope, event_id=event_id)
         busy = await executions.ask_to_cancel(scope, event_id=event_id)
         await _tell(rt, scope, idle)
@@ -47,6 +48,7 @@ async def cancel_executions(rt: Runtime, scope: Scope, ids: Sequence[UUID]) -> C
         return CancelAnswer(found=False)
     async with scope.database.transaction():
         found = bool(await executions.statuses(scope, ids))
+        await executions.hold_still(scope, ids=ids)
         idle = await executions.cancel_idle(scope, ids=ids)
         busy = await executions.ask_to_cancel(scope, ids=ids)
         await _tell(rt, scope, idle)

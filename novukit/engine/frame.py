@@ -84,14 +84,16 @@ class Frame:
 
     async def unless_cancelled(self, entries: Sequence[Entry]) -> None:
         """Write ``entries`` and wait for them, unless the execution was cancelled: then nothing is written."""
-        await self._heard(
-            self.shift.journal.put(*entries, run=self._run, unless_cancelled=True, after=self._last)
-        )
+        await self._heard(self.shift.journal.put(*entries, run=self._run, unless_cancelled=True, after=self._last))
 
     async def decide(self, lock: str, work: Work) -> Any:
         """Run ``work`` in the journal's transaction under ``lock``, unless cancelled, and wait until it is durable."""
         written = self.shift.journal.work(lock, work, run=self._run, unless_cancelled=True, after=self._last)
         return await self._heard(written)
+
+    def forget_unwritten(self) -> None:
+        """What was recorded last could not be written: go on without it."""
+        self._last = None
 
     async def settle(self, entries: Sequence[Entry], lock: str = "", work: Work | None = None) -> None:
         """Write how the run ends, which also a cancel does not stop, and wait for it."""

@@ -15,7 +15,7 @@ from ..model import Checkpoint, CustomInput, Reason, Retry, StepCall, StepStatus
 from ..store.database import encode
 from .backoff import wait_before
 from .frame import Frame, finish
-from .unwind import Suspend
+from .unwind import Abandoned, Suspend
 
 RETRY = Retry(attempts=4)
 
@@ -30,6 +30,8 @@ async def custom(frame: Frame, call: StepCall, row: Checkpoint | None) -> Any:
     assert call.function is not None
     checkpoint = row or frame.fresh(call)
     await frame.durable()
+    if not frame.shift.holds():
+        raise Abandoned
     try:
         value = await call.function()
     except asyncio.CancelledError:

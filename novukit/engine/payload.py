@@ -113,24 +113,26 @@ def _type_at(first: Any, error: Any) -> Sequence[str] | None:
 def _words(error: Any) -> tuple[str, str]:
     """The code and the words for one error."""
     kind, value = error.kind, error.instance
+    code, words = "invalid", f"breaks the rule {kind.name!r} of the schema"
     match kind.name:
         case "type":
-            return "wrong_type", _expected(kind.types, value)
+            code, words = "wrong_type", _expected(kind.types, value)
         case "enum":
             options = ", ".join(_shown(option) for option in kind.options[:10])
-            return "not_allowed", f"must be one of {options}, not {_shown(value)}"
+            code, words = "not_allowed", f"must be one of {options}, not {_shown(value)}"
         case "const":
-            return "not_allowed", f"must be {_shown(kind.expected_value)}, not {_shown(value)}"
+            code, words = "not_allowed", f"must be {_shown(kind.expected_value)}, not {_shown(value)}"
         case "format":
-            return "bad_format", f"must be {_FORMATS.get(kind.format, f'a {kind.format}')}, not {_shown(value)}"
+            code, words = "bad_format", f"must be {_FORMATS.get(kind.format, f'a {kind.format}')}, not {_shown(value)}"
         case "pattern":
-            return "bad_format", f"must match the pattern {kind.pattern}, not {_shown(value)}"
+            code, words = "bad_format", f"must match the pattern {kind.pattern}, not {_shown(value)}"
         case name if name in _LIMITS:
-            code, words = _LIMITS[name]
-            length = len(value) if isinstance(value, str | list | dict) else 0  # pyright: ignore[reportUnknownArgumentType]
-            return code, words.format(limit=getattr(kind, "limit", kind.value), value=_shown(value), length=length)
-        case name:
-            return "invalid", f"breaks the rule {name!r} of the schema"
+            code, form = _LIMITS[name]
+            length = len(cast("Any", value)) if isinstance(value, str | list | dict) else 0
+            words = form.format(limit=getattr(kind, "limit", kind.value), value=_shown(value), length=length)
+        case _:
+            pass
+    return code, words
 
 
 def _expected(types: Sequence[str], value: Any) -> str:

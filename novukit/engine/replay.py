@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import ReplayDiverged, StepConcurrent, StepFailed, StepInFinally, StepMisuse, StepRepeated, StepUndeclared
+from ..errors import (
+    DatabaseUnavailable,
+    LeaseLost,
+    NovukitError,
+    ReplayDiverged,
+    StepConcurrent,
+    StepFailed,
+    StepInFinally,
+    StepMisuse,
+    StepRepeated,
+    StepUndeclared,
+)
 from ..model import (
     ActivityKind,
     Checkpoint,
@@ -16,10 +27,11 @@ from ..model import (
     Throttled,
     ThrottleInput,
 )  # fmt: skip
+from ..store.outage import outage
 from . import once
 from .deliver import deliver
 from .frame import Frame, args_hash
-from .unwind import Merged, Stop, Suspend, Unwind
+from .unwind import Abandoned, Merged, Stop, Suspend, Unwind
 from .wait import delay, digest, gathered, throttle
 
 
@@ -56,6 +68,11 @@ class Replay:
         except Unwind as unwind:
             self.leaving = unwind
             raise
+        except Exception as err:
+            if not _not_the_authors(err):
+                raise
+            self.leaving = Abandoned()
+            raise self.leaving from err
         finally:
             self._busy = None
 
@@ -111,6 +128,13 @@ class Replay:
                 hint="Write the step in the workflow function, or in a function of the same module that it calls with "
                 "ctx or step; its id must be a literal string.",
             )
+
+
+def _not_the_authors(err: Exception) -> bool:
+    """Whether the record is out of reach. That is no failure of the workflow: it goes on from its record later."""
+    if isinstance(err, NovukitError) and not isinstance(err, DatabaseUnavailable):
+        return isinstance(err, LeaseLost)
+    return outage(err) is not None
 
 
 def given_back(call: StepCall, row: Checkpoint) -> Any:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from ..errors import NovukitError, PluginInvalid, ProviderNotFound
+from ..errors import DecryptionFailed, NovukitError, PluginInvalid, ProviderNotFound
 from ..model import Integration, Reason
 from ..providers import AnyProvider, PluginHost
 from ..store import Database, integrations
 from ..store.secrets import KeyRing
+
+log = logging.getLogger("novukit.engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class NoRoute:
 class _Known:
     stamp: Any = None
     slug: str = ""
+    broken: str = ""
     integrations: Sequence[Integration] = ()
     providers: dict[UUID, AnyProvider | NovukitError] = field(default_factory=dict[UUID, AnyProvider | NovukitError])
 
@@ -53,8 +57,13 @@ class Routes:
             slug, stamp = stamps.get(environment_id, ("", None))
             if known.slug and known.stamp == stamp:
                 continue
-            active = await integrations.active(self._database.scope(environment_id), self._secrets)
-            self._known[environment_id] = _Known(stamp, slug, active)
+            active, broken = [], ""
+            try:
+                active = await integrations.active(self._database.scope(environment_id), self._secrets)
+            except DecryptionFailed as err:  # this environment's messages fail, the others' do not
+                broken = f"The credentials of an integration in {slug!r} cannot be read: {err}"
+                log.error("%s %s", broken, err.hint or "")
+            self._known[environment_id] = _Known(stamp, slug, broken, active)
 
     def environment(self, environment_id: UUID) -> str:
         """The environment's slug."""
@@ -63,6 +72,8 @@ class Routes:
     def choose(self, environment_id: UUID, channel: str, named: str | None) -> Route | NoRoute:
         """The integration named, else the channel's primary one, else its first."""
         known = self._known[environment_id]
+        if known.broken:
+            return NoRoute(Reason.CREDENTIALS_INVALID, known.broken)
         usable = [i for i in known.integrations if i.channel == channel and (named is None or i.identifier == named)]
         if not usable:
             what = f"integration {named!r}" if named else f"active {channel} integration"

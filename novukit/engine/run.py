@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from ..authoring import Context, Step, Workflow
-from ..errors import LeaseLost, PayloadInvalid, ReplayDiverged, StepFailed, StepMisuse
+from ..errors import LeaseLost, NotSerialisable, PayloadInvalid, ReplayDiverged, StepFailed, StepMisuse
 from ..model import ActivityKind, ExecutionStatus, MessageStatus, Reason, StepStatus, Subscriber
 from ..store import digests, executions
 from ..store.executions import Claimed
 from ..store.journal import Entry, Settle, UpdateMessage
+from ..store.outage import outage
 from .frame import Frame
 from .replay import Replay
 from .runtime import Runtime
@@ -40,9 +41,11 @@ _LINES = {
 
 async def claim(rt: Runtime, shift: Shift, room: int) -> list[Claimed]:
     """Take up to ``room`` due executions for this shift, with what they need to run."""
-    claimed = await executions.claim(rt.database, shift.worker_id, [w.id for w in rt.registry], room)
-    if claimed:
-        await rt.routes.refresh(sorted({e.environment_id for e in claimed}))
+    async with shift.taking():
+        claimed = await executions.claim(rt.database, shift.worker_id, [w.id for w in rt.registry], room)
+        if claimed:
+            await rt.routes.refresh(sorted({e.environment_id for e in claimed}))
+        shift.take(e.id for e in claimed)
     return claimed
 
 
@@ -53,16 +56,21 @@ async def run(rt: Runtime, shift: Shift, execution: Claimed) -> None:
     try:
         ending = await _perform(frame, workflow)
         if ending is not None:
-            await _settle(frame, ending)
+            await _settle_somehow(frame, ending)
         else:
             shift.give_back(execution.id)
     except LeaseLost:
         log.warning("lease lost while running execution %s; another worker goes on", execution.id)
     except asyncio.CancelledError:
         raise  # the worker is stopping: what is not settled is given back by the shift
-    except Exception:
+    except Exception as err:
         shift.give_back(execution.id)
-        log.exception("execution %s could not be settled; it is given back", execution.id)
+        if outage(err) is None:
+            log.exception("execution %s could not be settled; it is given back", execution.id)
+        else:
+            log.warning("execution %s is given back (%s: %s)", execution.id, type(err).__name__, err)
+    finally:
+        shift.let_go(execution.id)
 
 
 async def _perform(frame: Frame, workflow: Workflow[Any]) -> Settle | None:  # noqa: PLR0911 - one for each ending
@@ -95,7 +103,7 @@ async def _perform(frame: Frame, workflow: Workflow[Any]) -> Settle | None:  # n
         return _ending(frame, ExecutionStatus.FAILED, None, Reason.PAYLOAD_INVALID, said or str(err))
     except ReplayDiverged as err:
         return _ending(frame, ExecutionStatus.PARKED, None, Reason.REPLAY_DIVERGED, str(err))
-    except Exception as err:
+    except (Exception, SystemExit) as err:  # a workflow that calls sys.exit() must not end the worker
         return _ending(frame, ExecutionStatus.FAILED, None, Reason.WORKFLOW_RAISED, _where(err))
     return _ending(frame, ExecutionStatus.COMPLETED)
 
@@ -153,6 +161,20 @@ def _ending(
     )  # fmt: skip
 
 
+async def _settle_somehow(frame: Frame, ending: Settle) -> None:
+    """Settle; but if something that the run recorded cannot be written, it has failed, however it thinks it ended."""
+    try:
+        await _settle(frame, ending)
+    except LeaseLost:
+        raise
+    except Exception as err:
+        if outage(err) is not None:
+            raise
+        frame.forget_unwritten()
+        reason = Reason.NOT_SERIALISABLE if isinstance(err, NotSerialisable) else Reason.WORKFLOW_RAISED
+        await _settle(frame, _ending(frame, ExecutionStatus.FAILED, ending.step, reason, _where(err)))
+
+
 async def _settle(frame: Frame, ending: Settle) -> None:
     """Put the end of the run on record. An execution that ends while it holds a digest open hands it over."""
     entries: list[Entry] = [ending]
@@ -160,7 +182,7 @@ async def _settle(frame: Frame, ending: Settle) -> None:
         entries.append(frame.line(kind, detail=ending.detail))
     lost = ending.status in (ExecutionStatus.CANCELLED, ExecutionStatus.FAILED, ExecutionStatus.PARKED)
     if not (lost and _holds_a_digest(frame)):
-        await frame.shift.journal.put(*entries)
+        await frame.settle(entries)
         return
 
     async def hand_over() -> tuple[None, Sequence[Entry]]:
@@ -169,7 +191,7 @@ async def _settle(frame: Frame, ending: Settle) -> None:
         return None, [*entries, *told]
 
     # «a» sorts before «digest/…»: a window is handed over before anyone joins it in the same commit.
-    await frame.shift.journal.work(f"a/hand-over/{frame.execution.id}", hand_over)
+    await frame.settle((), f"a/hand-over/{frame.execution.id}", hand_over)
 
 
 def _holds_a_digest(frame: Frame) -> bool:
@@ -178,7 +200,7 @@ def _holds_a_digest(frame: Frame) -> bool:
     )
 
 
-def _where(err: Exception) -> str:
+def _where(err: BaseException) -> str:
     """The author's error in one line, with the last place of their own code."""
     frames = [f for f in traceback.extract_tb(err.__traceback__) if "/novukit/engine/" not in f.filename]
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""

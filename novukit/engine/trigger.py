@@ -116,7 +116,8 @@ async def _sources(scope: Scope, ask: Trigger) -> list[dict[str, Any]]:
             if topic is None:
                 issue = Issue(f"/to/{n}", "unknown_topic", f"There is no topic {to.topic_key!r}.")
                 raise InvalidInput(f"There is no topic {to.topic_key!r} in this environment.", issues=[issue])
-            sources.append({"topic": str(topic.id), "exclude": list(to.exclude)})
+            left_out = [*to.exclude, ask.actor.subscriber_id] if ask.actor else list(to.exclude)
+            sources.append({"topic": str(topic.id), "exclude": left_out})
     return sources
 
 

@@ -72,7 +72,8 @@ async def digest(frame: Frame, call: StepCall, row: Checkpoint | None) -> Digest
             await digests.pass_by(scope, place, execution.id)
             done = finish(checkpoint, StepStatus.COMPLETED, now, Reason.DIGEST_FIRST, result=[own_event(frame)])
             return (StepStatus.COMPLETED, None), frame.told(done)
-        if await digests.join(scope, place, execution.id, execution.event_id):
+        joined = await digests.join(scope, place, execution.id, execution.event_id)
+        if joined is not None and not joined.own:
             merged = finish(checkpoint, StepStatus.MERGED, now, Reason.DIGEST_MERGED)
             settled = Settle(
                 execution.id, execution.environment_id, ExecutionStatus.MERGED, now, step=call.name,
@@ -80,8 +81,11 @@ async def digest(frame: Frame, call: StepCall, row: Checkpoint | None) -> Digest
             )  # fmt: skip
             line = frame.line(ActivityKind.EXECUTION_MERGED, merged)
             return (StepStatus.MERGED, None), [*frame.told(merged, settled), line]
-        closes_at = closing_time(asked, now, execution.subscriber.timezone if execution.subscriber else None)
-        await digests.open(scope, place, execution.id, execution.event_id, closes_at)
+        if joined is not None:
+            closes_at = joined.closes_at
+        else:
+            closes_at = closing_time(asked, now, execution.subscriber.timezone if execution.subscriber else None)
+            await digests.open(scope, place, execution.id, execution.event_id, closes_at)
         opened = replace(checkpoint, wake_at=closes_at)
         return (StepStatus.WAITING, closes_at), frame.told(opened)
 

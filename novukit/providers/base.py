@@ -118,7 +118,7 @@ class Provider(ABC, Generic[C, K]):
     async def check(self) -> None:
         """Try the credentials without sending anything; raise Rejected or Unavailable if they do not work.
 
-        Without it, ``novukit providers test`` can only look at their shape.
+        Without it, ``novukit integrations check`` can only look at their shape.
         """
 
     async def close(self) -> None:

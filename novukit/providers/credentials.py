@@ -82,6 +82,20 @@ def is_secret(annotation: Any) -> bool:
     return annotation in (SecretStr, SecretBytes) or any(is_secret(arg) for arg in get_args(annotation))
 
 
+_PLAIN = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "list_type": "a list",
+    "dict_type": "an object",
+}
+"""What pydantic says in the words of a programmer."""
+
 K = TypeVar("K", bound=Credentials)
 
 
@@ -130,7 +144,11 @@ def sentence(key: str, kind: str, message: str) -> tuple[str, str, str | None]:
     """What is wrong with one field: the message, its code and, where there is one, a hint."""
     if kind == "missing":
         return f"{key!r} is required.", "required", None
-    return f"{key!r}: {message}." if key else f"{message}.", kind, None
+    said = message.removeprefix("Value error, ").replace("Input should be", "must be", 1)
+    code = "invalid" if kind == "value_error" else kind
+    if kind in _PLAIN:
+        code, said = "wrong_type", f"must be {_PLAIN[kind]}"
+    return f"{key!r} {said}." if key else f"{said[:1].upper()}{said[1:]}.", code, None
 
 
 def refusal(provider_id: str, issues: list[Issue]) -> CredentialsInvalid:

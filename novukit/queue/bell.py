@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import logging
 import random
 from collections.abc import Callable
@@ -15,9 +16,15 @@ from taskiq.receiver import Receiver
 
 log = logging.getLogger("novukit.queue")
 logging.getLogger("taskiq").setLevel(logging.WARNING)  # one INFO line a ring is too much
+logging.getLogger("taskiq.receiver").setLevel(logging.CRITICAL)  # a lost connection is told here, in one line
 
 BUDGET = 0.05
 """Seconds that a ring may take. A row is durable already; nobody waits for its bell."""
+OPENING = 6.0
+"""Seconds that a broker may take to become ready."""
+FIRST_DELAY = 0.2
+STEADY = 5.0
+"""Seconds after which a listener counts as well again, so that its next trouble is the first one."""
 
 
 class Bell:
@@ -25,7 +32,7 @@ class Bell:
 
     def __init__(self, broker: AsyncBroker) -> None:
         self._broker = broker
-        self._heard: Callable[[], None] = lambda: None
+        self._hearers: list[Callable[[], None]] = []
 
         async def bell(environments: list[str]) -> None:
             self._heard()
@@ -35,26 +42,23 @@ class Bell:
         )
         self._stop = asyncio.Event()
         self._listener: asyncio.Task[None] | None = None
-        self._failed = False
+        self._started = False
 
     async def open(self) -> None:
         """Make the broker ready. A broker that is away is only slower: the workers find the work by themselves."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(6):
-                try:
-                    await self._broker.startup()
-                except Exception as err:
-                    self._failed = True
-                    log.warning("the broker does not answer (%s); due work is found by sweeping", _root(err))
+        try:
+            await self._start()
+        except Exception as err:
+            log.warning("the broker does not answer (%s); due work is found by sweeping", _root(err))
+
+    async def _start(self) -> None:
+        async with asyncio.timeout(OPENING):
+            await self._broker.startup()
+        self._started = True
 
     async def close(self) -> None:
         """Stop listening and let the broker go, in bounded time."""
-        self._stop.set()
-        if self._listener is not None:
-            done, _ = await asyncio.wait({self._listener}, timeout=5)
-            if not done:
-                self._listener.cancel()
-                await asyncio.wait({self._listener}, timeout=2)
+        await self._hush()
         with contextlib.suppress(Exception):
             async with asyncio.timeout(3):
                 await self._broker.shutdown()
@@ -69,13 +73,36 @@ class Bell:
 
     def listen(self, heard: Callable[[], None]) -> None:
         """Call ``heard`` at each ring, from now on, whatever happens to the broker in between."""
-        self._heard = heard
-        self._listener = asyncio.get_running_loop().create_task(self._supervise())
+        self._hearers.append(heard)
+        if self._listener is None:
+            self._stop = asyncio.Event()
+            self._listener = asyncio.get_running_loop().create_task(self._supervise(), context=contextvars.Context())
+
+    async def unlisten(self, heard: Callable[[], None]) -> None:
+        """Call ``heard`` no more. When nobody here hears, the rings are left to other processes."""
+        self._hearers.remove(heard)
+        if not self._hearers:
+            await self._hush()
+
+    async def _hush(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is None:
+            return
+        self._stop.set()
+        done, _ = await asyncio.wait({listener}, timeout=5)
+        if not done:
+            listener.cancel()
+            await asyncio.wait({listener}, timeout=2)
+
+    def _heard(self) -> None:
+        for heard in self._hearers:
+            heard()
 
     async def _supervise(self) -> None:
         """Keep a Taskiq receiver going: what a lost connection or a flushed stream ends is begun anew."""
-        delay = 0.2
+        delay, loop = FIRST_DELAY, asyncio.get_running_loop()
         while not self._stop.is_set():
+            began = loop.time()
             try:
                 await self._declare()
                 receiver = Receiver(
@@ -83,19 +110,24 @@ class Bell:
                     ack_type=AcknowledgeType.WHEN_RECEIVED,
                 )  # fmt: skip
                 self._heard()  # something may have been rung while nobody listened
-                delay = 0.2
                 await receiver.listen(self._stop)
-            except asyncio.CancelledError:
-                raise
-            except BaseException as err:
-                log.warning("the broker is away (%s); trying again in %.1f s", _root(err), delay)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(delay * (0.5 + random.random())):  # noqa: S311 - jitter
-                        await self._stop.wait()
-                delay = min(delay * 2, 15.0)
+                said = "it ended the stream"
+            except (Exception, BaseExceptionGroup) as err:
+                said = _root(cast("BaseException", err))
+            if self._stop.is_set():
+                return
+            if loop.time() - began > STEADY:
+                delay = FIRST_DELAY
+            log.warning("the broker is away (%s); trying again in %.1f s", said, delay)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay * (0.5 + random.random())):  # noqa: S311 - jitter
+                    await self._stop.wait()
+            delay = min(delay * 2, 15.0)
 
     async def _declare(self) -> None:
         """Make Redis' consumer group again: after FLUSHALL it is gone, and Taskiq would spin on NOGROUP."""
+        if not self._started:
+            await self._start()
         if declare := getattr(self._broker, "_declare_consumer_group", None):
             await declare()
 

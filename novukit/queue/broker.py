@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator
 from importlib import import_module
 from typing import Any
@@ -22,12 +23,13 @@ class QueueBroker(AsyncBroker):
     whoever sent it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = 100) -> None:
         super().__init__()
-        self._queue: asyncio.Queue[bytes] = asyncio.Queue()
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(size)
 
     async def kick(self, message: BrokerMessage) -> None:
-        self._queue.put_nowait(message.message)
+        with contextlib.suppress(asyncio.QueueFull):  # whoever hears those that are there will find this one's work
+            self._queue.put_nowait(message.message)
 
     async def listen(self) -> AsyncGenerator[bytes, None]:
         while True:
@@ -79,9 +81,13 @@ def _by_path(url: str) -> AsyncBroker:
     module, _, name = path.partition(":")
     try:
         kind: Any = getattr(import_module(module), name)
-    except (ImportError, AttributeError) as err:
+    except (ImportError, AttributeError, ValueError, TypeError) as err:
         raise SettingsInvalid(f"The broker {path!r} cannot be imported: {err}.") from None
-    broker = kind(**dict(parse_qsl(query)))
-    if not isinstance(broker, AsyncBroker):
-        raise SettingsInvalid(f"{path!r} is not a Taskiq broker.")
-    return broker
+    if not (isinstance(kind, type) and issubclass(kind, AsyncBroker)):
+        raise SettingsInvalid(f"{path!r} is not a Taskiq broker.", hint="Name a class that extends taskiq.AsyncBroker.")
+    options = dict(parse_qsl(query))
+    try:
+        return kind(**options)
+    except Exception as err:
+        said = f"{type(err).__name__}: {err}" if not options else f"{type(err).__name__}; options: {', '.join(options)}"
+        raise SettingsInvalid(f"The broker {path!r} cannot be made ({said}).") from None

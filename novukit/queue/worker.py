@@ -6,16 +6,20 @@ import asyncio
 import contextlib
 import contextvars
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
 
 from ..engine import Runtime, Shift, claim, run, sweep
 from ..store import executions
 from ..store.executions import Claimed
+from ..store.outage import outage
 from .bell import Bell
 
 log = logging.getLogger("novukit.worker")
+
+LAST_CALL = 5.0
+"""Seconds that a cancelled execution has to end. Author's code may refuse to; the lease is given up all the same."""
 
 
 class Worker:
@@ -44,20 +48,29 @@ class Worker:
 
     async def run(self) -> None:
         """Work until :meth:`stop`. Survives an unreachable database and a lost lease."""
-        self._bell.listen(self._wake.set)
-        while not self._stopping.is_set():
-            self._lapsed.clear()
-            shift = Shift(self._rt, timedelta(seconds=self._settings.lease))
-            if not await self._patiently(shift.begin):
-                continue
-            beside = [self._start(self._beat(shift)), self._start(self._sweep())]
-            try:
-                await self._work(shift)
-            finally:
-                for task in beside:
-                    task.cancel()
-                await asyncio.wait(beside)
-                await self._leave(shift)
+        heard = self._wake.set
+        self._bell.listen(heard)
+        try:
+            while not self._stopping.is_set():
+                await self._work_a_shift()
+        finally:
+            await self._bell.unlisten(heard)
+
+    async def _work_a_shift(self) -> None:
+        self._lapsed.clear()
+        shift = Shift(self._rt, timedelta(seconds=self._settings.lease))
+        try:
+            await shift.begin()
+        except Exception as err:
+            await self._trouble("a worker could not sign on", err)
+            return
+        beside = [self._start(self._beat(shift)), self._start(self._sweep())]
+        try:
+            await self._work(shift)
+        finally:
+            beside[1].cancel()
+            await self._leave(shift, beating=beside[0])
+            await asyncio.wait(beside)
 
     async def _work(self, shift: Shift) -> None:
         while not (self._stopping.is_set() or self._lapsed.is_set()):
@@ -66,8 +79,7 @@ class Worker:
             try:
                 claimed = await claim(self._rt, shift, room)
             except Exception as err:
-                log.warning("due work could not be looked for (%s: %s)", type(err).__name__, err)
-                await self._pause(self._settings.sweep)
+                await self._trouble("due work could not be looked for", err)
                 continue
             for execution in claimed:
                 self._run(shift, execution)
@@ -91,6 +103,13 @@ class Worker:
             if due is not None:
                 return min(max((due - self._rt.clock.now()).total_seconds(), 0.005), self._settings.sweep)
         return self._settings.sweep
+
+    async def _trouble(self, what: str, err: Exception) -> None:
+        """Say so, and wait a little. No ring shortens this: whatever is wrong must not be tried in a hot loop."""
+        log.warning("%s (%s: %s)", what, type(err).__name__, err, exc_info=err if outage(err) is None else None)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(max(self._settings.sweep, 0.05), 1.0)):
+                await self._stopping.wait()
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -122,30 +141,26 @@ class Worker:
                 log.warning("the sweep failed (%s: %s)", type(err).__name__, err)
             await asyncio.sleep(self._settings.sweep)
 
-    async def _leave(self, shift: Shift) -> None:
-        """End a shift: what runs gets its grace, the rest is cancelled and given back."""
-        if self._running and not self._lapsed.is_set():
-            await asyncio.wait(set(self._running), timeout=self._settings.grace)
-        for task in set(self._running):
-            task.cancel()
+    async def _leave(self, shift: Shift, beating: asyncio.Task[None]) -> None:
+        """End a shift: what runs gets its grace, the rest is cancelled and given back. The heart beats meanwhile."""
+        try:
+            if self._running and not self._lapsed.is_set():
+                await asyncio.wait(set(self._running), timeout=self._settings.grace)
+        finally:
+            beating.cancel()
+            for task in set(self._running):
+                task.cancel()
         if self._running:
-            await asyncio.wait(set(self._running))
+            _, stubborn = await asyncio.wait(set(self._running), timeout=LAST_CALL)
+            self._running -= stubborn
+            if stubborn:
+                log.warning("%d executions do not let themselves be stopped; they are given up", len(stubborn))
         try:
             async with asyncio.timeout(5):
                 if given_back := await shift.end():
                     log.info("%d executions given back", given_back)
         except Exception as err:
             log.warning("the worker could not sign off (%s: %s); its lease will lapse", type(err).__name__, err)
-
-    async def _patiently(self, work: Callable[[], Awaitable[None]]) -> bool:
-        """Do ``work``, or wait a little and say that it failed."""
-        try:
-            await work()
-        except Exception as err:
-            log.warning("the database does not answer (%s: %s)", type(err).__name__, err)
-            await self._pause(1.0)
-            return False
-        return True
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """A task of its own, outside any transaction that may be open here."""

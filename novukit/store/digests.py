@@ -32,16 +32,28 @@ class Place:
 _HERE = "environment_id = $1 and workflow_id = $2 and step_id = $3 and subscriber_uuid = $4 and digest_key = $5"
 
 
-async def join(scope: Scope, place: Place, execution_id: UUID, event_id: UUID) -> bool:
-    """Add an execution to the open window, if there is one. Joining twice is joining once."""
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The open window that an execution is in; ``own`` if it is the one that will close it."""
+
+    own: bool
+    closes_at: datetime
+
+
+async def join(scope: Scope, place: Place, execution_id: UUID, event_id: UUID) -> Joined | None:
+    """Add an execution to the open window, if there is one. Joining twice is joining once.
+
+    Its own window, too, for the commit that opened it may have been lost on its way back.
+    """
     rows = await scope.database.fetch(
-        f"update novukit_digest_window set last_event_at = $6 where {_HERE} and status = 'open' returning id",
+        f"update novukit_digest_window set last_event_at = $6 where {_HERE} and status = 'open' "
+        "returning id, owner_execution_id, closes_at",
         *place.args(scope.environment_id), scope.now(),
     )  # fmt: skip
     if not rows:
-        return False
+        return None
     await _add(scope, rows[0]["id"], execution_id, event_id)
-    return True
+    return Joined(rows[0]["owner_execution_id"] == execution_id, rows[0]["closes_at"])
 
 
 async def open(scope: Scope, place: Place, execution_id: UUID, event_id: UUID, closes_at: datetime) -> None:  # noqa: A001
@@ -65,10 +77,13 @@ async def recent(scope: Scope, place: Place, look_back: timedelta) -> bool:
 
 
 async def close(scope: Scope, place: Place, execution_id: UUID) -> list[dict[str, Any]]:
-    """Close the window that ``execution_id`` owns and give its events, oldest first. The members are frozen by this."""
+    """Close the window that ``execution_id`` owns and give its events, oldest first. The members are frozen by this.
+
+    Closing twice is closing once: the answer is the same.
+    """
     rows = await scope.database.fetch(
-        f"update novukit_digest_window set status = 'closed', closed_at = $6 where {_HERE} and status = 'open' "
-        "and owner_execution_id = $7 returning id",
+        "update novukit_digest_window set status = 'closed', closed_at = coalesce(closed_at, $6) "
+        f"where {_HERE} and status <> 'passed' and owner_execution_id = $7 returning id",
         *place.args(scope.environment_id), scope.now(), execution_id,
     )  # fmt: skip
     if not rows:

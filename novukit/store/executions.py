@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -68,6 +68,13 @@ async def release(database: Database, worker_id: UUID, ids: Sequence[UUID]) -> N
         f"where worker_id = $1 and id in {in_list(ids, 3)}",
         worker_id, database.clock.now(), *ids,
     )  # fmt: skip
+
+
+async def release_all_but(database: Database, worker_id: UUID, held: Collection[UUID]) -> None:
+    """Let go of what a worker owns on record without knowing: the answer to a claim was lost."""
+    rows = await database.fetch("select id from novukit_execution where worker_id = $1", worker_id)
+    if lost := [row["id"] for row in rows if row["id"] not in held]:
+        await release(database, worker_id, lost)
 
 
 async def next_due(database: Database, workflows: Sequence[str]) -> datetime | None:
@@ -138,6 +145,19 @@ class Touched:
 
     id: UUID
     event_id: UUID
+
+
+async def hold_still(scope: Scope, *, event_id: UUID | None = None, ids: Sequence[UUID] = ()) -> None:
+    """Let none of those that have not ended change its state until the caller's transaction ends.
+
+    Without this one that passes from one state to another between two statements would escape both.
+    """
+    where, args = _which(event_id, ids, 2)
+    await scope.database.fetch(
+        f"select id from novukit_execution where environment_id = $1 and {where} "
+        "and status in ('pending', 'waiting', 'running') order by id for no key update",
+        scope.environment_id, *args,
+    )  # fmt: skip
 
 
 async def cancel_idle(scope: Scope, *, event_id: UUID | None = None, ids: Sequence[UUID] = ()) -> list[Touched]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from typing import cast
 
@@ -51,4 +52,6 @@ def _is_outage(err: BaseException) -> bool:
         return str(sqlstate).startswith(_SQLSTATES)
     # asyncpg calls a connection that is gone an InterfaceError; it need not be installed.
     gone = type(err).__module__.startswith("asyncpg") and type(err).__name__ == "InterfaceError"
-    return gone or isinstance(err, ConnectionError | TimeoutError)
+    # A name that is not found, or several addresses of which none answers: a plain OSError.
+    unreachable = isinstance(err, ConnectionError | TimeoutError | socket.gaierror) or type(err) is OSError
+    return gone or unreachable

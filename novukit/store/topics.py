@@ -53,6 +53,25 @@ async def by_key(scope: Scope, key: str) -> Topic | None:
     return _topic(rows[0]) if rows else None
 
 
+async def which(scope: Scope, keys: Sequence[str]) -> set[str]:
+    """Those of ``keys`` (at most 500) that are topics."""
+    if not keys:
+        return set()
+    rows = await scope.database.fetch(
+        f"select key from novukit_topic where environment_id = $1 and key in {in_list(keys, 2)}",
+        scope.environment_id, *keys,
+    )  # fmt: skip
+    return {row["key"] for row in rows}
+
+
+async def keys(scope: Scope, most: int = 1_000) -> list[str]:
+    """The keys of the newest topics, for a hint."""
+    rows = await scope.database.fetch(
+        "select key from novukit_topic where environment_id = $1 order by id desc limit $2", scope.environment_id, most
+    )
+    return [row["key"] for row in rows]
+
+
 async def create(scope: Scope, key: str, name: str | None = None) -> Topic | None:
     """Make a topic; ``None`` when there is one called ``key``, which then stays as it is."""
     rows = await scope.database.fetch(

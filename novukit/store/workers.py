@@ -27,7 +27,8 @@ async def extend(database: Database, worker_id: UUID, lease_until: datetime) -> 
         # Never back: an extension that waited long must not shorten one that did not.
         "update novukit_worker set lease_until = case when lease_until > $2 then lease_until else $2 end "
         "where id = $1 returning id",
-        worker_id, lease_until,
+        worker_id,
+        lease_until,
     )
     return bool(rows)
 

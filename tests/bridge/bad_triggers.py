@@ -31,9 +31,17 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"to": {"subscriberId": "ada", "phone": "123"}}, "/to/phone"),
     ({"to": {"subscriberId": "ada", "timezone": "Mars/Base"}}, "/to/timezone"),
     ({"to": {"subscriberId": "ada", "channels": [{"providerId": "fcm"}]}}, "/to/channels/0/credentials"),
+    (
+        {"to": {"subscriberId": "ada", "channels": [{"providerId": "fmc", "credentials": {}}]}},
+        "/to/channels/0/providerId",
+    ),
+    (
+        {"to": [{"subscriberId": "ada", "channels": [{"providerId": "slack", "credentials": {"webhookUrl": "x:y"}}]}]},
+        "/to/0/channels/0/credentials/webhookUrl",
+    ),
     ({"to": {"type": "Topic"}}, "/to/topicKey"),
     ({"to": {"topicKey": "a b"}}, "/to/topicKey"),
-    ({"to": {"topicKey": "nowhere"}}, "/to/0"),
+    ({"to": {"topicKey": "nowhere"}}, "/to/topicKey"),
     ({"to": [{"topicKey": "t", "exclude": "ada"}]}, "/to/0/exclude"),
     ({"transactionId": ""}, "/transactionId"),
     ({"transactionId": LONG}, "/transactionId"),

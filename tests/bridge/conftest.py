@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -14,28 +14,15 @@ from litestar import Litestar
 
 from novukit.authoring import Registry
 from novukit.bridge import create_asgi
-from novukit.clock import Clock, NewId
+from novukit.engine import Runtime
+from novukit.engine.route import Routes
 from novukit.model import Environment
 from novukit.providers.host import PluginHost
+from novukit.rendering import Renderer
+from novukit.settings import Settings
 from novukit.store import Database, Scope, environments, keys, organizations
 from novukit.store.secrets import KeyRing, generate_master_key
 from novukit.store.tables import TABLES
-
-
-@dataclass(frozen=True)
-class StandIn:
-    """What the bridge needs of a runtime."""
-
-    database: Database
-    clock: Clock
-    new_id: NewId
-    registry: Registry
-    host: PluginHost
-    secrets: KeyRing
-    settings: Any = None
-
-    def scope(self, environment_id: Any) -> Scope:
-        return self.database.scope(environment_id)
 
 
 @pytest.fixture(scope="session")
@@ -46,16 +33,20 @@ def ring() -> KeyRing:
 
 @pytest.fixture
 async def runtime(database: Database, ring: KeyRing) -> AsyncIterator[Any]:
-    """A runtime over a database that was bootstrapped."""
+    """A runtime without workflows over a database that was bootstrapped; nobody hears its bell."""
     await organizations.bootstrap(database, ring)
     host = PluginHost(installed=False)
-    yield StandIn(
+    yield Runtime(
+        settings=Settings(),
         database=database,
         clock=database.clock,
         new_id=database.new_id,
+        random=random.Random(7),
         registry=Registry(()),
+        renderer=Renderer(()),
         host=host,
         secrets=ring,
+        routes=Routes(database, host, ring),
     )
     await host.close()
 
@@ -133,13 +124,14 @@ Checksum = Callable[[], Awaitable[str]]
 @pytest.fixture
 def checksum(database: Database) -> Checksum:
     """A checksum over all rows of all tables, but for when a key was last used."""
+    return lambda: checksum_of(database)
 
-    async def compute() -> str:
-        told = hashlib.sha256()
-        for table in TABLES:
-            rows = await database.fetch(f"select * from {table._meta.tablename}")
-            plain = [{name: str(value) for name, value in dict(row).items() if name != "last_used_at"} for row in rows]
-            told.update(json.dumps(sorted(json.dumps(row, sort_keys=True) for row in plain)).encode())
-        return told.hexdigest()
 
-    return compute
+async def checksum_of(database: Database) -> str:
+    """The same, of any database."""
+    told = hashlib.sha256()
+    for table in TABLES:
+        rows = await database.fetch(f"select * from {table._meta.tablename}")
+        plain = [{name: str(value) for name, value in dict(row).items() if name != "last_used_at"} for row in rows]
+        told.update(json.dumps(sorted(json.dumps(row, sort_keys=True) for row in plain)).encode())
+    return told.hexdigest()

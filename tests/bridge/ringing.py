@@ -1,4 +1,4 @@
-"""A stand-in runtime with a bell: for the routes that call the engine."""
+"""A runtime with a bell that is heard: for the routes that call the engine."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from .conftest import StandIn
+from novukit.engine import Runtime
 
 
 @dataclass(frozen=True)
-class Ringing(StandIn):
+class Ringing(Runtime):
     """Notes for which environments it was rung."""
 
     rung: list[UUID] = field(default_factory=list[UUID])
@@ -18,8 +18,9 @@ class Ringing(StandIn):
     @classmethod
     def over(cls, runtime: Any) -> Ringing:
         """The same runtime with a bell."""
-        return cls(**vars(runtime))
+        rung: list[UUID] = []
 
-    async def ring(self, environment_id: UUID) -> None:
-        """Note it."""
-        self.rung.append(environment_id)
+        async def ring(environment_id: UUID) -> None:
+            rung.append(environment_id)
+
+        return cls(**{**vars(runtime), "ring": ring, "rung": rung})

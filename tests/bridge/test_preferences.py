@@ -116,15 +116,12 @@ async def test_a_workflow_may_be_named_by_its_own_id(api: httpx.AsyncClient, sco
     assert {"email": False, "in_app": True} == (await _held(api))["comment"]
 
 
-async def test_a_schedule_is_kept_as_it_came(api: httpx.AsyncClient, scope: Scope) -> None:
-    """Until another one comes; midnight may end a day."""
-    answer = await api.patch(PATH, json={"schedule": WEEK})
-    assert (200, WEEK) == (answer.status_code, answer.json()["data"]["global"]["schedule"])
-    answer = await api.patch(PATH, json={"channels": {"sms": False}})
-    assert WEEK == answer.json()["data"]["global"]["schedule"]
+async def test_a_schedule_that_is_on_record_is_not_shown(api: httpx.AsyncClient, scope: Scope) -> None:
+    """Nothing honours it: to show it would be to promise it."""
     ada = await subscribers.get(scope, "ada")
     assert ada is not None
-    assert WEEK == (await preferences.all_of(scope, ada.id))[0].schedule
+    await preferences.set(scope, ada.id, None, {"email": False}, WEEK)
+    assert "schedule" not in (await api.get(PATH)).text
 
 
 async def test_an_empty_change_is_none(api: httpx.AsyncClient, checksum: Checksum) -> None:
@@ -135,11 +132,6 @@ async def test_an_empty_change_is_none(api: httpx.AsyncClient, checksum: Checksu
     assert before == await checksum()
 
 
-def _hours(start: str, end: str) -> dict[str, Any]:
-    hours = [{"start": start, "end": end}]
-    return {"schedule": {"isEnabled": True, "weeklySchedule": {"monday": {"isEnabled": True, "hours": hours}}}}
-
-
 @pytest.mark.parametrize(
     ("body", "path", "code", "words"),
     [
@@ -148,11 +140,10 @@ def _hours(start: str, end: str) -> dict[str, Any]:
         ({"channels": {"inApp": True}}, "/channels/inApp", "unknown_field", "Did you mean 'in_app'?"),
         ({"workflowId": "coment", "channels": {}}, "/workflowId", "workflow_not_found", "Did you mean 'comment'?"),
         ({"workflowId": "reset", "channels": {"email": False}}, "/workflowId", "workflow_critical", "critical"),
-        ({"workflowId": "comment", "schedule": WEEK}, "/schedule", "not_supported", "global"),
+        ({"schedule": WEEK}, "/schedule", "not_supported", "by the hour yet"),
+        ({"workflowId": "comment", "schedule": WEEK}, "/schedule", "not_supported", "Leave it out."),
+        ({"schedule": {}}, "/schedule", "not_supported", "by the hour yet"),
         ({"context": {"tenant": "a"}}, "/context", "not_supported", "no contexts"),
-        ({"schedule": {}}, "/schedule/isEnabled", "required", "required"),
-        (_hours("9:00", "05:00 PM"), "/schedule/weeklySchedule/monday/hours/0/start", "bad_format", "09:00 AM"),
-        (_hours("05:00 PM", "09:00 AM"), "/schedule/weeklySchedule/monday/hours/0/end", "out_of_range", "two days"),
     ],
 )
 async def test_a_change_that_cannot_be_is_refused(
@@ -208,6 +199,15 @@ async def test_bulk_is_all_or_nothing(api: httpx.AsyncClient, checksum: Checksum
     ] == _wrong(answer)  # fmt: skip
     one = {"workflowId": "comment", "channels": {}}
     assert [("/preferences", "too_long")] == _wrong(await api.patch(f"{PATH}/bulk", json={"preferences": [one] * 101}))
+    assert before == await checksum()
+
+
+async def test_bulk_takes_no_schedule_either(api: httpx.AsyncClient, checksum: Checksum) -> None:
+    """Neither for all nor for one of them."""
+    before = await checksum()
+    one = {"workflowId": "comment", "channels": {"email": False}}
+    answer = await api.patch(f"{PATH}/bulk", json={"preferences": [one, one | {"schedule": WEEK}], "schedule": WEEK})
+    assert [("/schedule", "not_supported"), ("/preferences/1/schedule", "not_supported")] == _wrong(answer)
     assert before == await checksum()
 
 

@@ -61,7 +61,7 @@ async def trace(ctx: Context[None]) -> None:
 '''
 
 TOML = """
-workflows = ["workflows"]
+workflows = ["traced"]
 database = "sqlite:///novukit.db"
 port = 0
 
@@ -121,7 +121,7 @@ async def test_a_killed_process_loses_nothing_and_repeats_no_finished_step(tmp_p
     """200 executions with e-mail steps over SMTP, the process killed at random moments, and everything completes."""
     rng = random.Random(int(os.environ.get("NOVUKIT_SEED", "1")))
     with mail_server() as (ledger, port):
-        (tmp_path / "workflows.py").write_text(WORKFLOWS)
+        (tmp_path / "traced.py").write_text(WORKFLOWS)
         (tmp_path / "novukit.toml").write_text(TOML.format(port=port))
         async with App(Settings.load(tmp_path / "novukit.toml")) as app:
             scope = app.runtime.scope(await app.bootstrap())

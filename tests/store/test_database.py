@@ -250,7 +250,7 @@ async def test_two_databases_live_in_one_process(
         {"a": ["\0"]},
         "\ud800",
         {1, 2},
-        object(),
+        pytest.param(object(), id="object"),
     ],
     ids=repr,
 )

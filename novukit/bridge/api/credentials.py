@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
 from litestar import delete, patch, put
@@ -85,11 +86,7 @@ async def remove(subscriber_id: FromPath[str], provider_id: FromPath[str], here:
 
 async def _address(here: Scope, runtime: Runtime, asked: CredentialsIn) -> ChannelAddress:
     """What was asked as an address. Raises :class:`InvalidInput` for a provider or integration that does not exist."""
-    found: list[Issue] = []
-    known = _known_providers(runtime)
-    if asked.provider_id not in known:
-        hint = did_you_mean(asked.provider_id, known)
-        found.append(Issue("/providerId", "unknown_provider", "is not a chat or push provider", hint))
+    found = unknown_providers(runtime, {"/providerId": asked.provider_id})
     if asked.integration_identifier is not None:
         identifiers = [one.identifier for one in await subscribers.known_integrations(here)]
         if asked.integration_identifier not in identifiers:
@@ -105,6 +102,16 @@ async def _address(here: Scope, runtime: Runtime, asked: CredentialsIn) -> Chann
         webhook_url=asked.credentials.webhook_url,
         channel=asked.credentials.channel,
     )
+
+
+def unknown_providers(runtime: Runtime, named: Mapping[str, str]) -> list[Issue]:
+    """Those of ``named``, provider ids by the pointer of where they are named, that reach no subscriber."""
+    known = _known_providers(runtime) if named else frozenset[str]()
+    return [
+        Issue(path, "unknown_provider", "is not a chat or push provider", did_you_mean(name, known))
+        for path, name in named.items()
+        if name not in known
+    ]
 
 
 def _known_providers(runtime: Runtime) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from litestar import delete, post
 from litestar.params import FromPath, JSONBody
@@ -11,15 +11,16 @@ from pydantic import Field
 
 from ... import engine
 from ...engine import Runtime
-from ...errors import InvalidInput, Issue, NovukitError, TooLarge
+from ...errors import InvalidInput, Issue, NovukitError, TooLarge, WorkflowNotFound, did_you_mean
 from ...model import Everyone, Identifier, TransactionId, Trigger, Triggered
-from ...store import Scope, workflows
+from ...store import Scope, topics, workflows
 from .. import wire
 from ..auth import Here, TheRuntime
 from ..body import LARGE_BODY, StrictRequest
-from ..issues import refusal
+from ..issues import kind_of, refusal
 from ..wire import Data, Wire
 from . import overrides
+from .credentials import unknown_providers
 from .recipients import Named, read_at, read_subscriber
 
 TAGS = ["Events"]
@@ -36,9 +37,17 @@ _LEFT_OUT = {
     "agent_id": "novukit has no agents.",
 }
 
+_NAME, _TO, _PAYLOAD = "Did you mean 'name'?", "Did you mean 'to'?", "Did you mean 'payload'?"
+
 
 class BroadcastIn(Wire):
     """What may be asked with every trigger."""
+
+    HINTS: ClassVar[dict[str, str]] = {
+        "workflowId": _NAME, "workflow_id": _NAME, "workflow": _NAME, "event": _NAME, "subscriberId": _TO,
+        "recipient": _TO, "recipients": _TO, "data": _PAYLOAD,
+        "to": "A broadcast goes to every subscriber. To name recipients, use POST /v1/events/trigger.",
+    }  # fmt: skip
 
     name: Identifier
     payload: dict[str, Any] = Field(default_factory=dict[str, Any])
@@ -155,6 +164,7 @@ async def _ask(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> 
         named.read(body.to, found)
     else:
         named.to.append(Everyone())
+    found += unknown_providers(runtime, named.providers)
     for name, sentence in _LEFT_OUT.items():
         if getattr(body, name) is not None:
             alias = type(body).model_fields[name].alias or name
@@ -180,7 +190,26 @@ async def _ask(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> 
         transaction_id=body.transaction_id,
         addresses={subscriber_id: tuple(those) for subscriber_id, those in named.addresses.items()},
     )
-    return await engine.trigger(runtime, scope, ask)
+    try:
+        return await engine.trigger(runtime, scope, ask)
+    except WorkflowNotFound as err:
+        issue = Issue("/name", "unknown_workflow", "is not a workflow of this environment", err.hint)
+        raise WorkflowNotFound(err.message, hint=err.hint, issues=[issue]) from None
+    except InvalidInput:
+        if unknown := await _unknown_topics(scope, named):
+            raise refusal(unknown) from None
+        raise
+
+
+async def _unknown_topics(scope: Scope, named: Named) -> list[Issue]:
+    """The topics that a trigger names and that do not exist, with where it names them."""
+    known = await topics.which(scope, list(named.topics.values()))
+    missing = {path: key for path, key in named.topics.items() if key not in known}
+    names = await topics.keys(scope) if missing else []
+    return [
+        Issue(path, "unknown_topic", f"there is no topic {key!r} in this environment", did_you_mean(key, names))
+        for path, key in missing.items()
+    ]
 
 
 def _tenant(value: Any, found: list[Issue]) -> dict[str, Any] | None:
@@ -188,6 +217,10 @@ def _tenant(value: Any, found: list[Issue]) -> dict[str, Any] | None:
         return None
     if isinstance(value, str):
         value = {"identifier": value}
+    if not isinstance(value, dict):
+        message = f"expected the identifier of a tenant or an object, got {kind_of(value)}"
+        found.append(Issue("/tenant", "wrong_type", message))
+        return None
     tenant = read_at(TenantIn, value, "/tenant", found)
     return tenant.model_dump(by_alias=True, exclude_none=True) if tenant else None
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast
 
 from litestar import get, patch
 from litestar.params import FromPath, JSONBody, QueryParameter
-from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from ...errors import Issue, did_you_mean
 from ...model import (
@@ -33,38 +31,9 @@ from .subscribers import found
 TAGS = ["Preferences"]
 MOST_AT_ONCE = 100
 
-Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Criticality = Annotated[
     Literal["critical", "nonCritical", "all"], QueryParameter(description="Which workflows are listed.")
 ]
-
-
-def clock_time(text: str) -> str:
-    """Refuse what is not a time of day as the SDKs write it."""
-    if not re.fullmatch(r"(0[1-9]|1[0-2]):[0-5]\d (AM|PM)", text, re.ASCII):
-        raise PydanticCustomError("bad_format", "must be a time such as 09:00 AM or 05:30 PM")
-    return text
-
-
-class Hours(Wire):
-    """From when to when, on a 12-hour clock; an end of 12:00 AM is the end of the day."""
-
-    start: Annotated[str, AfterValidator(clock_time)]
-    end: Annotated[str, AfterValidator(clock_time)]
-
-
-class DaySchedule(Wire):
-    """When notifications may come on a day of the week."""
-
-    is_enabled: bool
-    hours: list[Hours] | None = Field(default=None, max_length=24)
-
-
-class Schedule(Wire):
-    """When notifications may come."""
-
-    is_enabled: bool
-    weekly_schedule: dict[Day, DaySchedule] | None = None
 
 
 class Channels(Wire):
@@ -86,7 +55,7 @@ class PreferenceChange(Wire):
 
     workflow_id: str | None = Field(default=None, min_length=1, max_length=255)
     channels: Channels | None = None
-    schedule: Schedule | None = None
+    schedule: Any = None
     context: Any = None
 
 
@@ -95,12 +64,14 @@ class WorkflowChange(Wire):
 
     workflow_id: str = Field(min_length=1, max_length=255)
     channels: Channels
+    schedule: Any = None
 
 
 class BulkChange(Wire):
     """Changes of up to 100 workflows' preferences, all or none."""
 
     preferences: list[WorkflowChange] = Field(min_length=1, max_length=MOST_AT_ONCE)
+    schedule: Any = None
     context: Any = None
 
 
@@ -109,7 +80,6 @@ class GlobalOut(Wire):
 
     enabled: bool
     channels: dict[str, bool]
-    schedule: dict[str, Any] | None = None
 
 
 class OverrideOut(Wire):
@@ -180,21 +150,17 @@ async def list_all(
 @patch("/v2/subscribers/{subscriber_id:str}/preferences", summary="Change a preference", tags=TAGS)
 async def update(subscriber_id: FromPath[str], data: JSONBody[PreferenceChange], here: Here) -> Data[PreferencesOut]:
     """Change the global preference, or one workflow's; channels left out stay as they are."""
-    wrong = [no_contexts("/context")] if data.context is not None else []
+    wrong = _unsupported(data, "")
     workflow_id = None
     if data.workflow_id is not None:
-        if data.schedule is not None:
-            message = "is part of the global preference"
-            wrong.append(Issue("/schedule", "not_supported", message, "Send it without workflowId."))
         known = await workflows.all(here)
         workflow_id = _choosable(known, data.workflow_id, "/workflowId", wrong)
-    schedule = _checked(data.schedule, wrong)
     if wrong:
         raise issues.refusal(wrong)
     subscriber = await found(here, subscriber_id)
     channels = data.channels.chosen() if data.channels else {}
-    if channels or schedule:
-        await preferences.set(here, subscriber.id, workflow_id, channels, schedule)
+    if channels:
+        await preferences.set(here, subscriber.id, workflow_id, channels)
     return envelope(await _all_of(here, subscriber, "nonCritical"))
 
 
@@ -203,10 +169,11 @@ async def bulk_update(
     subscriber_id: FromPath[str], data: JSONBody[BulkChange], here: Here
 ) -> Data[list[InboxPreference]]:
     """Change up to 100 workflows' preferences. When one of them cannot be changed none is."""
-    wrong = [no_contexts("/context")] if data.context is not None else []
+    wrong = _unsupported(data, "")
     known = await workflows.all(here)
     choices: dict[str, dict[Channel, bool]] = {}
     for at, change in enumerate(data.preferences):
+        wrong += _unsupported(change, f"/preferences/{at}")
         workflow_id = _choosable(known, change.workflow_id, f"/preferences/{at}/workflowId", wrong)
         if workflow_id is not None:
             choices.setdefault(workflow_id, {}).update(change.channels.chosen())
@@ -229,7 +196,7 @@ async def _all_of(here: Scope, subscriber: StoredSubscriber, criticality: str) -
         if one.active and criticality in ("all", "critical" if one.spec.preferences.read_only else "nonCritical")
     ]
     return PreferencesOut(
-        global_=GlobalOut(enabled=any(channels.values()), channels=channels, schedule=everywhere.schedule),
+        global_=GlobalOut(enabled=any(channels.values()), channels=channels),
         workflows=[_out(one, chosen) for one in listed],
     )
 
@@ -283,22 +250,15 @@ def _choosable(known: list[StoredWorkflow], name: str, path: str, wrong: list[Is
     return None
 
 
-def _checked(schedule: Schedule | None, wrong: list[Issue]) -> dict[str, Any] | None:
-    """The schedule as it is kept."""
-    if schedule is None:
-        return None
-    for day, plan in (schedule.weekly_schedule or {}).items():
-        for at, hours in enumerate(plan.hours or ()):
-            if _minutes(hours.start) >= (_minutes(hours.end) or 24 * 60):
-                path = f"/schedule/weeklySchedule/{day}/hours/{at}/end"
-                hint = "Write hours that go past midnight as two, on two days."
-                wrong.append(Issue(path, "out_of_range", "must be later than start", hint))
-    return schedule.model_dump(mode="json", by_alias=True)
-
-
-def _minutes(text: str) -> int:
-    hour, minute, half = int(text[:2]) % 12, int(text[3:5]), text[6:]
-    return (hour + (12 if half == "PM" else 0)) * 60 + minute
+def _unsupported(asked: PreferenceChange | WorkflowChange | BulkChange, path: str) -> list[Issue]:
+    """What novukit would have to pass over in silence."""
+    wrong: list[Issue] = []
+    if asked.schedule is not None:
+        message = "is not supported: novukit does not hold notifications back by the hour yet"
+        wrong.append(Issue(f"{path}/schedule", "not_supported", message, "Leave it out."))
+    if not isinstance(asked, WorkflowChange) and asked.context is not None:
+        wrong.append(no_contexts(f"{path}/context"))
+    return wrong
 
 
 HANDLERS = [list_all, update, bulk_update]

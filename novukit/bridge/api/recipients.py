@@ -21,17 +21,11 @@ from ...model import (
     TopicKey,
     TopicRecipient,
 )
+from ..issues import kind_of
 from ..wire import W, Wire, read
+from .credentials import Credentials
 
 MOST_RECIPIENTS = 100
-
-
-class CredentialsIn(Wire):
-    """Where a provider reaches a subscriber."""
-
-    webhook_url: str | None = Field(default=None, max_length=2048)
-    device_tokens: tuple[str, ...] | None = None
-    channel: str | None = Field(default=None, max_length=255)
 
 
 class ChannelIn(Wire):
@@ -39,14 +33,14 @@ class ChannelIn(Wire):
 
     provider_id: str = Field(min_length=1, max_length=100)
     integration_identifier: str | None = Field(default=None, max_length=100)
-    credentials: CredentialsIn
+    credentials: Credentials
 
     def address(self) -> ChannelAddress:
         """The address as the store keeps it."""
         return ChannelAddress(
             provider_id=self.provider_id,
             integration_identifier=self.integration_identifier,
-            device_tokens=self.credentials.device_tokens or (),
+            device_tokens=tuple(self.credentials.device_tokens or ()),
             webhook_url=self.credentials.webhook_url,
             channel=self.credentials.channel,
         )
@@ -82,9 +76,14 @@ class TopicIn(Wire):
 
 @dataclass
 class Named:
-    """What the recipients of a trigger come to. ``addresses`` are by subscriber id."""
+    """What the recipients of a trigger come to.
+
+    ``addresses`` are by subscriber id, ``topics`` (keys) and ``providers`` (ids) by the pointer of where they stand.
+    """
 
     to: list[Recipient] = field(default_factory=list[Recipient])
+    topics: dict[str, str] = field(default_factory=dict[str, str])
+    providers: dict[str, str] = field(default_factory=dict[str, str])
     addresses: dict[str, list[ChannelAddress]] = field(default_factory=dict[str, list[ChannelAddress]])
 
     def read(self, value: Any, issues: list[Issue]) -> None:
@@ -104,10 +103,12 @@ class Named:
     def _read_one(self, value: Any, path: str, issues: list[Issue]) -> None:
         if isinstance(value, dict) and ("topicKey" in value or cast("dict[str, Any]", value).get("type") == "Topic"):
             if topic := read_at(TopicIn, value, path, issues):
+                self.topics[f"{path}/topicKey"] = topic.topic_key
                 self.to.append(TopicRecipient(topic_key=topic.topic_key, exclude=topic.exclude or ()))
         elif subscriber := read_subscriber(value, path, issues):
             self.to.append(subscriber.subscriber())
-            for channel in subscriber.channels or ():
+            for number, channel in enumerate(subscriber.channels or ()):
+                self.providers[f"{path}/channels/{number}/providerId"] = channel.provider_id
                 self.addresses.setdefault(subscriber.subscriber_id, []).append(channel.address())
 
 
@@ -118,8 +119,7 @@ def read_subscriber(value: Any, path: str, issues: list[Issue]) -> SubscriberIn 
         issues += [Issue(path, issue.code, issue.message, issue.hint) for issue in plain]
         return found
     if not isinstance(value, dict):
-        words = "null" if value is None else "a list" if isinstance(value, list) else "another value"
-        issues.append(Issue(path, "wrong_type", f"expected a subscriber id or an object, got {words}"))
+        issues.append(Issue(path, "wrong_type", f"expected a subscriber id or an object, got {kind_of(value)}"))
         return None
     return read_at(SubscriberIn, value, path, issues)
 

@@ -1,0 +1,1 @@
+"""The bell, the worker and several of them, on real servers and the real clock."""
