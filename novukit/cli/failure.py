@@ -109,8 +109,10 @@ def report_fault(err: BaseException, as_json: bool) -> int:
 
 
 def _issue(issue: Any) -> str:
-    hint = f" {issue.hint}" if issue.hint and issue.hint not in issue.message else ""
-    return f"{issue.path}: {issue.message}{hint}" if issue.path else f"{issue.message}{hint}"
+    said = issue.message
+    if issue.hint and issue.hint not in said:
+        said = f"{said.rstrip('.')}. {issue.hint}"
+    return f"{issue.path}: {said}" if issue.path else said
 
 
 def _write(message: str, items: list[str], hint: str | None) -> None:

@@ -80,7 +80,7 @@ class Routes:
             return NoRoute(
                 Reason.NO_INTEGRATION,
                 f"There is no {what} in the environment {known.slug!r}. "
-                f"Add one: novukit integrations add --environment {known.slug} …",
+                f"Add one, for example: novukit integrations add catcher-{channel} --environment {known.slug}",
             )
         integration = next((i for i in usable if i.primary), usable[0])
         provider = self._provider(known, integration)

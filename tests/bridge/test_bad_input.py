@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
 
 from .bad_input import Row, check
 from .conftest import Checksum
+from .whole import Whole, whole
 
 pytestmark = pytest.mark.anyio
 
@@ -245,7 +247,16 @@ KEYS = [
     Row("A1 before the body is read", 401, "unauthorized", body=b"[[[[", headers={"Authorization": None}),
 ]  # fmt: skip
 
+BOTH = [one for one in BODIES if one.id in {"H6", "H7", "H14", "H14 in a key", "H17"}]
 ROWS = [*BODIES, *REQUESTS, *KEYS]
+
+
+@pytest.fixture(scope="module")
+async def novukit(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Whole]:
+    """A whole novukit for all rows."""
+    async with whole(tmp_path_factory.mktemp("whole")) as built:
+        await built.api.get("/v1/environments/me")
+        yield built
 
 
 @pytest.fixture
@@ -256,9 +267,60 @@ async def warm(api: httpx.AsyncClient) -> httpx.AsyncClient:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
-async def test_bad_input_is_refused_in_plain_words(row: Row, warm: httpx.AsyncClient, checksum: Checksum) -> None:
+async def test_bad_input_is_refused_in_plain_words(row: Row, novukit: Whole) -> None:
     """Status, code and words are as the table says, and the database is as before."""
+    await check(row, novukit.api, novukit.checksum)
+
+
+@pytest.mark.parametrize("row", BOTH, ids=lambda row: row.id)
+async def test_so_it_is_on_each_engine(row: Row, warm: httpx.AsyncClient, checksum: Checksum) -> None:
+    """A few of them, where a database might have something to say."""
     await check(row, warm, checksum)
+
+
+async def test_a_public_identifier_is_no_key(novukit: Whole) -> None:
+    """A6: and the answer says which of the two is needed."""
+    answer = await novukit.api.get(LIST, headers={"Authorization": f"ApiKey {novukit.public_id}"})
+
+    assert (401, "unauthorized") == (answer.status_code, answer.json()["code"])
+    assert "public identifier" in answer.json()["message"]
+    assert "nk_" in answer.json()["hint"]
+
+
+async def test_a_key_of_another_environment_finds_nothing(novukit: Whole) -> None:
+    """A7: 404, as if it were not there."""
+    for path in ("/v2/subscribers/ada", "/v2/topics/news", "/v2/workflows/welcome"):
+        assert 200 == (await novukit.api.get(path)).status_code
+        assert 404 == (await novukit.other.get(path)).status_code
+
+
+async def test_the_other_methods_do_no_harm(novukit: Whole) -> None:
+    """H37: HEAD is not offered, OPTIONS says what is."""
+    assert (405, "GET, POST") == ((answer := await novukit.api.head(LIST)).status_code, answer.headers["allow"])
+    assert 204 == (await novukit.api.options(LIST)).status_code
+
+
+async def test_a_connection_that_ends_in_the_body_is_no_error_of_ours(novukit: Whole) -> None:
+    """H40: no 500, no traceback in the log, nothing stored."""
+    before = await novukit.checksum()
+    sent: list[Any] = []
+    head = {"authorization": novukit.api.headers["authorization"], "content-type": JSON, "content-length": "100"}
+    scope: dict[str, Any] = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "scheme": "http",
+        "path": LIST, "raw_path": LIST.encode(), "query_string": b"", "root_path": "", "client": None,
+        "server": ("novukit.test", 80), "headers": [(name.encode(), value.encode()) for name, value in head.items()],
+    }  # fmt: skip
+    messages = iter([{"type": "http.request", "body": b'{"na', "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await novukit.app.asgi()(scope, receive, send)
+    assert 500 not in [message.get("status") for message in sent]
+    assert before == await novukit.checksum()
 
 
 async def test_a_body_without_an_announced_length_is_cut_off_at_the_limit(

@@ -87,7 +87,8 @@ PAYLOADS = [
           detail="required"),
     unfit("TR7", {"orderId": "A7", "itms": []}, "/payload/itms", "is not a known field", "Did you mean 'items'?",
           detail="unknown_field"),
-    unfit("TR7 pointer", {"orderId": "A7", "a/b~c": 1}, "/payload/a~1b~0c", "Known: at, count,", detail="unknown_field"),
+    unfit("TR7 pointer", {"orderId": "A7", "a/b~c": 1}, "/payload/a~1b~0c", "Known: at, count,",
+          detail="unknown_field"),
     unfit("TR11", {"orderId": "A7", "at": "2026-13-45"}, "/payload/at", "such as 2026-01-31T09:00:00Z",
           detail="bad_format"),
     unfit("range", {"orderId": "A7", "count": 99}, "/payload/count", "must be at most 10, not 99",
@@ -100,7 +101,7 @@ PAYLOADS = [
     unfit("control characters", {"orderId": "a\x1b[31m"}, "/payload/orderId", "must match", detail="bad_format"),
     row("a long value is cut", {"name": "order", "payload": {"orderId": "z" * 3000}}, "z" * 60, code="payload_invalid",
         status=400, never=("z" * 65, "\x1b")),
-    row("all at once", {"name": "order", "payload": {"count": 0, "size": 1, "x": 1}}, "and 3 more",
+    row("all at once", {"name": "order", "payload": {"count": 0, "size": 1, "x": 1}}, "and 4 more",
         at="/payload/x", code="payload_invalid", status=400),
     *(row(f"TR8 {value!r}", {"payload": value}, "expected an object", at="/payload", details=("wrong_type",))
       for value in (None, [], "x", 5)),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -104,15 +103,15 @@ def mail_server() -> Iterator[tuple[Ledger, int]]:
 
 
 class Dev:
-    """`novukit dev` in a process group of its own."""
+    """`novukit dev`. Its child, which does the work, dies with it."""
 
     def __init__(self, folder: Path) -> None:
         self.log = (folder / "dev.log").open("ab")
-        command = [sys.executable, "-m", "novukit.cli", "dev", "--no-reload"]
-        self.process = subprocess.Popen(command, cwd=folder, stdout=self.log, stderr=self.log, start_new_session=True)
+        command = [sys.executable, "-m", "novukit.cli", "dev"]
+        self.process = subprocess.Popen(command, cwd=folder, stdout=self.log, stderr=self.log)
 
     def kill(self) -> None:
-        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
         self.log.close()
 

@@ -56,6 +56,8 @@ async def command(
         update={"host": host or settings.host, "port": settings.port if port is None else port}
     )
     with nullcontext() if child else reloading.only_one(settings.root):
+        if child:
+            reloading.die_with_parent()
         if child or no_reload:
             code = await development.run(settings, output)
         else:
