@@ -20,6 +20,8 @@ _SUSPECT = re.compile(rb"NaN|Infinity|\\u0000")
 _NUL = "\x00"
 _HINTS = {
     "url": "Give an http(s) URL, or a path that begins with «/».",
+    "name": "A file has a name without folders or line breaks.",
+    "mime": "Write it as in application/pdf.",
     "subject": "Texts are plain str; format other values first.",
     "body": "Texts are plain str; format other values first.",
 }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from ..errors import StepMisuse
+from .wording import kind_of
 
 LONGEST = timedelta(days=365)
 CRON_LENGTH = 100
+MOST = 1_000_000
+"""How many executions a throttle may be asked to count."""
 
 _NAMED = {
     "@hourly": "0 * * * *",
@@ -31,9 +35,10 @@ _RANGES = {
 def span(step: str, argument: str, value: object, *, least: timedelta) -> timedelta:
     """``value``, if it is a timedelta from ``least`` to 365 days; else :class:`StepMisuse`."""
     if not isinstance(value, timedelta):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
         raise StepMisuse(
-            f"Step {step!r}: {argument} must be a timedelta, not {type(value).__name__}.",
-            hint=f"Write {argument}=timedelta(hours=1).",
+            f"Step {step!r}: {argument} must be a timedelta, not {kind_of(value)}.",
+            hint=f"Write {argument}=timedelta({f'seconds={value:g}' if number else 'hours=1'}).",
         )
     if not least <= value <= LONGEST:
         raise StepMisuse(
@@ -43,10 +48,24 @@ def span(step: str, argument: str, value: object, *, least: timedelta) -> timede
     return value
 
 
+def count(step: str, argument: str, value: object) -> int:
+    """``value``, if it is a whole number from 1 to a million; else :class:`StepMisuse`."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        said = f"{value:g}" if isinstance(value, float) else kind_of(value)
+        raise StepMisuse(f"Step {step!r}: {argument} must be a whole number, not {said}.")
+    if not 1 <= value <= MOST:
+        shown = f"{value:,}" if abs(value) < MOST**3 else "that"
+        raise StepMisuse(f"Step {step!r}: {argument} must be from 1 to {MOST:,}, not {shown}.")
+    return value
+
+
 def moment(step: str, argument: str, value: object) -> datetime:
     """``value`` in UTC, if it is a datetime that knows its zone; else :class:`StepMisuse`."""
     if not isinstance(value, datetime):
-        raise StepMisuse(f"Step {step!r}: {argument} must be a datetime, not {type(value).__name__}.")
+        raise StepMisuse(
+            f"Step {step!r}: {argument} must be a datetime, not {kind_of(value)}.",
+            hint=f"Write {argument}=datetime(2026, 1, 31, 9, tzinfo=UTC), or datetime.fromisoformat(…) for a text.",
+        )
     if value.tzinfo is None or value.utcoffset() is None:
         raise StepMisuse(
             f"Step {step!r}: {argument} does not say in which zone it is.",
@@ -61,7 +80,7 @@ def moment(step: str, argument: str, value: object) -> datetime:
 def cron(step: str, expression: object) -> str:
     """``expression`` with its five fields (``@daily`` and the like written out), if it can happen."""
     if not isinstance(expression, str):
-        raise StepMisuse(f"Step {step!r}: cron must be text, not {type(expression).__name__}.")
+        raise StepMisuse(f"Step {step!r}: cron must be text, not {kind_of(expression)}.", hint=_HINT)
     try:
         return _five_fields(expression)
     except ValueError as err:
@@ -88,6 +107,8 @@ def _five_fields(expression: str) -> str:
         next(CronSim(expression, datetime(2024, 1, 1, tzinfo=UTC)))
     except CronSimError as err:
         name = str(err).removeprefix("Bad ")
+        if any(int(first) > int(last) for first, last in re.findall(r"\b(\d+)-(\d+)\b", expression)):
+            raise ValueError(f"has a range that runs backwards in its {name} field") from None
         raise ValueError(f"has a wrong {name} field (it may be {_RANGES[name]})") from None
     except StopIteration:
         raise ValueError("never happens") from None
@@ -106,4 +127,4 @@ def length(span: timedelta) -> str:
 
 
 def _count(number: float, unit: str) -> str:
-    return f"{number:g} {unit}{'' if abs(number) == 1 else 's'}"
+    return f"{number:,.15g} {unit}{'' if abs(number) == 1 else 's'}"

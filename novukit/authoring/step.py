@@ -249,7 +249,8 @@ class Step(Generic[P]):
         One too many ends here; with ``on_limit="continue"`` it goes on and can look at the result.
         """
         span = spans.span(id, "window", window, least=_SECOND)
-        values = {"limit": limit, "window": span, "by": inputs.key(id, "key", key), "on_limit": on_limit}
+        most = spans.count(id, "limit", limit)
+        values = {"limit": most, "window": span, "by": inputs.key(id, "key", key), "on_limit": on_limit}
         throttled: Throttled = await self._run(StepCall(id, StepKind.THROTTLE, inputs.build(id, ThrottleInput, values)))
         return throttled
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from pydantic import TypeAdapter
 
@@ -92,7 +92,7 @@ async def _again(frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpo
     if route is None:
         chosen = frame.rt.routes.choose(scope.environment_id, call.kind.value, asked.integration)
         if isinstance(chosen, NoRoute):
-            return _failed(frame, call, row, chosen.reason, chosen.detail)
+            _failed(frame, call, row, chosen.reason, chosen.detail)
         route = chosen
     unknown = row.status is StepStatus.CALLING or row.reason is Reason.OUTCOME_UNKNOWN
     if unknown:
@@ -106,7 +106,7 @@ async def _again(frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpo
         if row.status is StepStatus.CALLING and asked.on_unknown == "park" and route.provider.idempotency == "none":
             _park(frame, call, row, "The process ended before the provider's answer was on record.")
         if row.attempts >= attempts:
-            return _failed(frame, call, row, Reason.OUTCOME_UNKNOWN, row.detail)
+            _failed(frame, call, row, Reason.OUTCOME_UNKNOWN, row.detail)
     doubtful = unknown and route.provider.idempotency != "native"
     calling = replace(row, status=StepStatus.CALLING, attempts=row.attempts + 1, wake_at=None, reason=None)
     noted = _update(frame, calling, MessageStatus.CALLING, possible_duplicate=doubtful)
@@ -115,7 +115,7 @@ async def _again(frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpo
     return await _call(frame, call, asked, calling, route, content)
 
 
-async def _call(
+async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by raising
     frame: Frame, call: StepCall, asked: ChannelInput, calling: Checkpoint, route: Route, content: AnyContent
 ) -> Sent:
     """Call the provider: the one line of novukit that has an effect outside."""
@@ -133,9 +133,8 @@ async def _call(
         _park(frame, call, calling, delivery.detail)
     retry = asked.retry or RETRY
     if delivery.outcome in (Outcome.REJECTED, Outcome.RECIPIENT_GONE) or calling.attempts >= retry.attempts:
-        return _failed(frame, call, calling, reason, delivery.detail)
+        _failed(frame, call, calling, reason, delivery.detail)
     _sleep(frame, call, calling, reason, delivery, retry)
-    raise AssertionError("unreachable")
 
 
 def _into_the_inbox(frame: Frame, call: StepCall, asked: InAppInput, checkpoint: Checkpoint) -> Sent:
@@ -162,14 +161,14 @@ def _sent(frame: Frame, call: StepCall, row: Checkpoint, provider_message_id: st
 def _not_sent(frame: Frame, call: StepCall, checkpoint: Checkpoint, no: Uncomposable) -> Sent:
     """Skipped, which is an answer; or failed, before any provider was asked."""
     if not no.skip:
-        return _failed(frame, call, checkpoint, no.reason, no.detail)
+        _failed(frame, call, checkpoint, no.reason, no.detail)
     sent = Sent(status="skipped", reason=no.reason)
     done = finish(checkpoint, StepStatus.SKIPPED, frame.now(), no.reason, no.detail, sent.model_dump(mode="json"))
     frame.record(frame.told(done))
     return sent
 
 
-def _failed(frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, detail: str) -> Sent:
+def _failed(frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, detail: str) -> NoReturn:
     done = finish(row, StepStatus.FAILED, frame.now(), reason, detail)
     unknown = reason is Reason.OUTCOME_UNKNOWN
     status = MessageStatus.UNKNOWN if unknown else MessageStatus.FAILED
@@ -178,7 +177,7 @@ def _failed(frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, detai
     raise StepFailed(call.name, reason, detail)
 
 
-def _sleep(frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, delivery: Delivery, retry: Retry) -> None:
+def _sleep(frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, delivery: Delivery, retry: Retry) -> NoReturn:
     """Try again later: the execution sleeps on record, no worker waits."""
     wake_at = frame.now() + wait_before(row.attempts + 1, retry, frame.rt.random, delivery.retry_after)
     asleep = replace(row, status=StepStatus.RETRYING, reason=reason, detail=delivery.detail, wake_at=wake_at)
@@ -187,7 +186,7 @@ def _sleep(frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, delive
     raise Suspend(call.name, wake_at)
 
 
-def _park(frame: Frame, call: StepCall, row: Checkpoint, detail: str) -> None:
+def _park(frame: Frame, call: StepCall, row: Checkpoint, detail: str) -> NoReturn:
     """Leave the decision to a person: it may have gone out, and must not go out twice."""
     parked = replace(row, status=StepStatus.UNKNOWN, reason=Reason.OUTCOME_UNKNOWN, detail=detail)
     frame.record(frame.told(parked, _update(frame, parked, MessageStatus.UNKNOWN, error=detail)))

@@ -223,7 +223,7 @@ async def test_a_throttle_says_how_many_and_for_whom(step: Step[Any], notes: Not
         (lambda s: s.delay("w", until="tomorrow"), ["until", "datetime"]),
         (lambda s: s.delay("w", until=NOON, if_past="never"), ["if_past", "'skip'"]),
         (lambda s: s.delay("w", until=datetime.max.replace(tzinfo=timezone(timedelta(hours=-1)))), ["until", "9999"]),
-        (lambda s: s.throttle("t", limit=0, window=timedelta(hours=1)), ["limit", "greater than or equal to 1"]),
+        (lambda s: s.throttle("t", limit=0, window=timedelta(hours=1)), ["limit", "from 1 to 1,000,000, not 0"]),
         (lambda s: s.throttle("t", limit="many", window=timedelta(hours=1)), ["limit", "whole number"]),
         (lambda s: s.throttle("t", limit=1, window=timedelta(0)), ["window"]),
     ],

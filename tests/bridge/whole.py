@@ -91,7 +91,7 @@ class Whole:
 
 @asynccontextmanager
 async def whole(folder: Path, database: str | None = None) -> AsyncIterator[Whole]:
-    """``order``, ``welcome`` and ``security`` are synced to Development, ``fresh`` is not; there are ada and a topic."""
+    """``order``, ``welcome`` and ``security`` are synced to Development, ``fresh`` not. There are ada and a topic."""
     settings = Settings(root=folder, database=database or f"sqlite:///{folder / 'novukit.db'}", broker="memory://")
     app = App(
         settings, clock=VirtualClock(), host=PluginHost(installed=False), seed=7, synchronous="OFF", inline=True,
