@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -39,7 +40,7 @@ class WorkflowSpec(Model):
     payload_schema: dict[str, Any] | None = None
     steps: tuple[StepSpec, ...] = ()
 
-    @property
+    @cached_property
     def version(self) -> str:
         """A hash of all that is declared: the same code gives the same version."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))

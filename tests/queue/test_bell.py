@@ -103,6 +103,8 @@ async def test_a_flushed_redis_costs_a_sweep_at_most(
             await rings.trigger("mail", f"ann{n}")
             await until(lambda n=n: f"ann{n}" in works.ledger.subjects, 3)
         await until(works.ended)
+        await until(lambda: client.exists("novukit"), 3)
+        await until(lambda: client.xinfo_groups("novukit"), 3, "the group, made anew,")
     assert len(caplog.records) <= 10, "a few words for each flush"
     assert [1] * 5 == list(works.ledger.keys.values())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections import Counter
@@ -16,7 +17,7 @@ from novukit import Context, workflow
 from novukit.engine import Shift, cancel
 from novukit.errors import LeaseLost
 from novukit.model import MessageStatus
-from novukit.store import history, workers
+from novukit.store import executions, history, workers
 from novukit.store.history import ExecutionFilter
 
 from .conftest import Ledger, Open, Site, until
@@ -196,6 +197,34 @@ async def test_a_cancel_while_a_call_is_under_way_does_not_wait_for_the_next_tim
     (one,) = await history.matching_ids(site.scope, ExecutionFilter())
     (message,) = await history.messages_of(site.scope, one)
     assert message.status is MessageStatus.SENT
+
+
+@ONLY_POSTGRES
+async def test_a_cancel_misses_nothing_that_moves(
+    database_url: str, open_site: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An execution that goes from running to waiting while it is being cancelled is still found."""
+    ledger = Ledger(hang=asyncio.Event())
+    site = await open_site(database_url, ledger=ledger)
+    accepted = await site.trigger("slow", "ann")
+    await until(lambda: ledger.calls)
+    cancel_idle = executions.cancel_idle
+
+    async def with_a_pause(*args: Any, **more: Any) -> Any:
+        touched = await cancel_idle(*args, **more)
+        assert ledger.hang is not None
+        ledger.hang.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                while not (await site.statuses())["waiting"]:
+                    await asyncio.sleep(0.01)
+        return touched
+
+    monkeypatch.setattr(executions, "cancel_idle", with_a_pause)
+    answer = await cancel(site.app.runtime, site.scope, accepted.transaction_id or "")
+    assert 1 == answer.cancelled + answer.cancelling
+    await until(site.ended, 5)
+    assert {"cancelled": 1} == dict(await site.statuses())
 
 
 @ONLY_POSTGRES

@@ -12,7 +12,7 @@ import pytest
 
 from novukit import Context, workflow
 from novukit.model import ExecutionStatus, MessageStatus
-from novukit.store import executions, history
+from novukit.store import executions, history, preferences
 from novukit.store.history import ExecutionFilter
 
 from .conftest import Ledger, Open, Site, until
@@ -153,6 +153,28 @@ async def test_a_claim_that_fails_is_no_hot_loop_and_leaves_nothing_running(
         assert time.monotonic() - began > 0.3
     failing = False
     await until(site.completed)
+    assert 1 == len(site.ledger.calls)
+
+
+@ONLY_SQLITE
+async def test_a_read_that_fails_is_no_failure_of_the_workflow(
+    database_url: str, open_site: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database broke off while a step read from it: the execution is given back, and completes later."""
+    chosen, broken = preferences.chosen, 3
+
+    async def sometimes(*args: Any) -> Any:
+        nonlocal broken
+        broken -= 1
+        if broken >= 0:
+            raise ConnectionResetError("the connection was cut")
+        return await chosen(*args)
+
+    monkeypatch.setattr(preferences, "chosen", sometimes)
+    site = await open_site(database_url, lease=1.0)
+    await site.trigger("mail", "ann")
+    await until(site.ended)
+    assert {"completed": 1} == dict(await site.statuses())
     assert 1 == len(site.ledger.calls)
 
 

@@ -193,7 +193,7 @@ async def _ask(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> 
     try:
         return await engine.trigger(runtime, scope, ask)
     except WorkflowNotFound as err:
-        issue = Issue("/name", "unknown_workflow", "is not a workflow of this environment", err.hint)
+        issue = Issue("/name", "unknown_workflow", "is not a workflow of this environment")
         raise WorkflowNotFound(err.message, hint=err.hint, issues=[issue]) from None
     except InvalidInput:
         if unknown := await _unknown_topics(scope, named):
