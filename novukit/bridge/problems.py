@@ -164,15 +164,18 @@ def _problem(request: AnyRequest, error: Exception) -> Problem:
         case HTTPException() if not isinstance(error, InternalServerException):
             phrase = HTTPStatus(error.status_code).phrase
             return Problem(error.status_code, phrase.lower().replace(" ", "_"), error.detail or f"{phrase}.")
-        case _ if (away := outage(error)) is not None:
-            return _of_ours(request, away)
         case _:
-            return Problem(
-                500,
-                "internal_error",
-                "Something in novukit broke. This is not your fault.",
-                "Give the errorId to whoever runs this server: its log tells what happened.",
-            )
+            away = outage(error)
+            return _of_ours(request, away) if away else _broken()
+
+
+def _broken() -> Problem:
+    return Problem(
+        500,
+        "internal_error",
+        "Something in novukit broke. This is not your fault.",
+        "Give the errorId to whoever runs this server: its log tells what happened.",
+    )
 
 
 def _of_ours(request: AnyRequest, error: NovukitError) -> Problem:

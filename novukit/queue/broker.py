@@ -85,7 +85,7 @@ def _by_path(url: str) -> AsyncBroker:
         raise SettingsInvalid(f"The broker {path!r} cannot be imported: {err}.") from None
     if not (isinstance(kind, type) and issubclass(kind, AsyncBroker)):
         raise SettingsInvalid(f"{path!r} is not a Taskiq broker.", hint="Name a class that extends taskiq.AsyncBroker.")
-    options = dict(parse_qsl(query))
+    options: dict[str, Any] = dict(parse_qsl(query))
     try:
         return kind(**options)
     except Exception as err:

@@ -18,7 +18,7 @@ from novukit.app import App
 from novukit.authoring import Registry, Workflow
 from novukit.engine import sync, trigger
 from novukit.model import ExecutionStatus, Subscriber, Trigger, Triggered
-from novukit.providers import Content, EmailCredentials, EmailProvider, PluginHost, Receipt, hookimpl
+from novukit.providers import EmailCredentials, EmailProvider, PluginHost, Receipt, hookimpl
 from novukit.queue import Worker
 from novukit.settings import IntegrationSettings, Settings, WorkerSettings
 from novukit.store import Scope

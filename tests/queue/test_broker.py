@@ -27,8 +27,8 @@ async def test_each_kind_of_url_has_its_broker() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "memory", "amqp://host/", "http://host", "redis", "no.such.module:Broker", "taskiq:NoSuch", "json:loads",
-            "taskiq:InMemoryBroker?no_such_option=1", "json:JSONDecoder", ":Broker", "..:Broker"],
+    "url", ["", "memory", "amqp://host/", "http://host", "redis", "no.such.module:Broker", "taskiq:NoSuch",
+            "json:loads", "taskiq:InMemoryBroker?no_such_option=1", "json:JSONDecoder", ":Broker", "..:Broker"],
 )  # fmt: skip
 def test_a_wrong_url_is_refused_in_words(url: str) -> None:
     """Whatever it is, it is the settings that are wrong."""

@@ -104,9 +104,7 @@ async def test_what_cannot_be_written_fails_in_words(database_url: str, open_sit
 
 
 @ONLY_SQLITE
-async def test_without_work_a_worker_rests(
-    database_url: str, open_site: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_work_a_worker_rests(database_url: str, open_site: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     """An idle worker looks once a sweep, a timer far away or not."""
     looks = 0
     claim = executions.claim
@@ -146,7 +144,7 @@ async def test_a_claim_that_fails_is_no_hot_loop_and_leaves_nothing_running(
         await site.trigger("mail", "ann")
         await until(lambda: len(caplog.records) >= 5)
         began, before = time.monotonic(), len(caplog.records)
-        for n in range(200):
+        for _n in range(200):
             site.worker and site.worker._wake.set()
             await asyncio.sleep(0)
         await until(lambda: len(caplog.records) >= before + 4)

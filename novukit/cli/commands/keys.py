@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -11,7 +11,10 @@ from .. import shape
 from ..index import summary
 from ..output import Column, Output, sign
 from ..session import Session
-from ..values import moment, parts
+from ..values import count, moment, parts
+
+if TYPE_CHECKING:
+    from ...settings import Settings
 
 _EXAMPLES = """
     novukit keys
@@ -112,12 +115,31 @@ async def revoke(session: Session, *, which: str, yes: bool) -> None:
 def master(output: Output) -> None:
     """Make a master key: what secrets are stored under. Nothing is kept; store it where secrets belong.
 
-    To replace one, put the new key before the old one: NOVUKIT_MASTER_KEY=new,old.
+    To replace one, put the new key before the old one, NOVUKIT_MASTER_KEY=new,old, and run `novukit keys rotate`.
     """
     from ...settings.keys import make
 
     key = make()
     output.show({"masterKey": key}, lambda: output.line(key))
+
+
+@command.command("rotate", examples='NOVUKIT_MASTER_KEY="$NEW,$OLD" novukit keys rotate')
+@shape.configured
+async def rotate(output: Output, settings: Settings) -> None:
+    """Store every secret anew under the first master key. After that the others are not needed any more."""
+    from ...app import App
+    from ...authoring import Registry
+    from ...store import secrets
+
+    async with App(settings, registry=Registry(())) as app:
+        changed = await secrets.rotate(app.database, app.runtime.secrets)
+        first = app.runtime.secrets.kid
+
+    def draw() -> None:
+        words = f"{count(changed, 'secret')} stored anew under {first}." if changed else f"All is stored under {first}."
+        output.line((f"{sign('✓')} ", "green"), words)
+
+    output.show({"changed": changed, "masterKey": first}, draw)
 
 
 async def _current(session: Session) -> dict[str, Any]:
