@@ -25,7 +25,7 @@ check: $(STAMP) ## format, lint, types, import contracts, docs, tests: all that 
 	@echo "— format"; $(BIN)/ruff format --quiet --check .
 	@echo "— lint"; $(BIN)/ruff check --quiet .
 	@echo "— types"; $(BIN)/pyright
-	@echo "— types of the authoring doors, by mypy"; $(BIN)/mypy tests/typing
+	@echo "— types of the authoring doors, by mypy"; $(BIN)/mypy tests/typing/accepts.py
 	@echo "— imports"; $(BIN)/lint-imports --no-cache
 	@echo "— docs"; $(BIN)/python -m docs.generate --check
 	@echo "— tests"; $(BIN)/python -m pytest -n auto $(ARGS)
