@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
-from ..errors import StepFailed
+from ..errors import StepFailed, StepMisuse
 from ..model import (
     ActivityKind,
     Checkpoint,
@@ -30,6 +30,8 @@ from ..store.journal import Entry, Settle
 from .frame import Frame, finish
 from .unwind import Merged, Stop, Suspend
 
+LONGEST = timedelta(days=365)
+
 
 async def delay(frame: Frame, call: StepCall, row: Checkpoint | None) -> None:
     """Sleep for a while, or until a moment. The execution leaves memory meanwhile."""
@@ -39,6 +41,11 @@ async def delay(frame: Frame, call: StepCall, row: Checkpoint | None) -> None:
         return
     checkpoint, asked, now = frame.fresh(call), call.inputs, frame.now()
     wake_at = asked.until if asked.until is not None else now + (asked.duration or (now - now))
+    if wake_at > now + LONGEST:
+        raise StepMisuse(
+            f"Step {call.name!r}: until={wake_at.isoformat()} is more than {LONGEST.days} days ahead.",
+            hint="Wait in several steps, or schedule the trigger itself later.",
+        )
     if wake_at > now:
         frame.record(frame.told(replace(checkpoint, wake_at=wake_at)))
         raise Suspend(call.name, wake_at)

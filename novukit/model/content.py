@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+import base64
+import binascii
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Base64Bytes, Field
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from .base import Model
 
@@ -12,11 +14,28 @@ Severity = Literal["high", "medium", "low", "none"]
 RedirectTarget = Literal["_self", "_blank", "_parent", "_top", "_unfencedTop"]
 
 
+def _from_text(value: object) -> object:
+    """Bytes are a file's own; text is base64 (RFC 4648 §4), and nothing else."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return base64.b64decode(value, validate=True)
+    except binascii.Error:
+        raise ValueError("is not base64") from None
+
+
+FileContent = Annotated[
+    bytes,
+    BeforeValidator(_from_text, json_schema_input_type=str),
+    PlainSerializer(lambda data: base64.b64encode(data).decode(), return_type=str, when_used="json"),
+]
+
+
 class Attachment(Model):
-    """A file that travels with an e-mail. ``content`` is base64 wherever it is JSON."""
+    """A file that travels with an e-mail. ``content`` is the file's bytes; wherever it is JSON, their base64."""
 
     name: str = Field(min_length=1, max_length=255, pattern=r"^[^/\\\x00-\x1f]+$")
-    content: Base64Bytes
+    content: FileContent
     mime: str = Field(default="application/octet-stream", pattern=r"^[\w.+-]+/[\w.+-]+$")
     content_id: str | None = None
 

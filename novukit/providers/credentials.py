@@ -38,7 +38,10 @@ class EmailCredentials(Credentials):
     """What every e-mail integration may be given: the default sender."""
 
     sender: str | None = Field(
-        default=None, alias="from", description="Address that messages come from unless the step says otherwise."
+        default=None,
+        alias="from",
+        pattern=r"^[^\s@<>]+@[^\s@<>]+$",
+        description="Address that messages come from unless the step says otherwise.",
     )
     sender_name: str | None = Field(default=None, description="Name shown beside the sender's address.")
 

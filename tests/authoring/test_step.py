@@ -267,3 +267,14 @@ async def test_nothing_is_run_after_a_mistake(step: Step[Any], notes: Notes) -> 
         await step.delay("w", timedelta(days=-1))
 
     assert [] == notes.calls
+
+
+def test_an_attachment_is_bytes_in_python_and_base64_in_json() -> None:
+    """What is neither is refused, not emptied."""
+    file = Attachment(name="a.txt", content=b"hi")
+
+    assert "aGk=" == file.model_dump(mode="json")["content"]
+    assert file == Attachment.model_validate(file.model_dump(mode="json"))
+    assert b"!!" == Attachment(name="a.txt", content=b"!!").content
+    with pytest.raises(ValueError, match="base64"):
+        Attachment.model_validate({"name": "a.txt", "content": "!!"})

@@ -93,3 +93,12 @@ async def test_a_cancelled_sleeper_never_wakes(novukit: Harness) -> None:
     assert ((True, 1), (True, 0)) == ((first.found, first.cancelled), (again.found, again.cancelled))
     assert ["now"] == [sent.body for sent in novukit.outbox.in_app]
     assert not (await novukit.cancel("nobody")).found
+
+
+async def test_more_than_a_year_ahead_is_refused(novukit: Harness) -> None:
+    """A typo in a year must not strand an execution."""
+    await novukit.trigger(until, to="ada", payload={"at": "9999-01-01T00:00:00Z"})
+    (execution,) = await novukit.executions()
+
+    assert (ExecutionStatus.FAILED, Reason.STEP_MISUSE) == (execution.status, execution.reason)
+    assert "365 days" in execution.detail

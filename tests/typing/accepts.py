@@ -102,7 +102,7 @@ async def comment(ctx: Context[Comment]) -> None:
             cc=["d@example.com"],
             bcc=("e@example.com",),
             headers={"X-A": "1"},
-            attachments=[Attachment(name="a.txt", content=b"aGk=")],
+            attachments=[Attachment(name="a.txt", content=b"hi")],
             unless_seen="inbox",
             unless_read="inbox",
             integration="main",

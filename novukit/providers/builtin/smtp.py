@@ -28,7 +28,9 @@ from .smtp_session import Connection, Session
 class SmtpCredentials(EmailCredentials):
     """Where the server is, and who we are to it."""
 
-    host: str = Field(min_length=1, max_length=253, description="Host name or address of the server.")
+    host: str = Field(
+        min_length=1, max_length=253, pattern=r"^[^\s/@]+$", description="Host name or address of the server."
+    )
     port: int = Field(default=587, ge=1, le=65535, description="587 for STARTTLS, 465 with `secure`, 25 for relays.")
     user: str | None = Field(default=None, description="User name, if the server asks for one.")
     password: SecretStr | None = Field(default=None, description="Password, if the server asks for one.")
@@ -43,6 +45,8 @@ class SmtpCredentials(EmailCredentials):
             raise ValueError("ignoreTls contradicts requireTls and secure")
         if self.password and not self.user:
             raise ValueError("a password needs a user")
+        if self.user and not self.password:
+            raise ValueError("a user needs a password")
         return self
 
 
