@@ -106,7 +106,8 @@ async def digest(frame: Frame, call: StepCall, row: Checkpoint | None) -> Digest
 
 async def _close(frame: Frame, place: digests.Place, lock: str, row: Checkpoint) -> Digest[Any]:
     async def decide() -> tuple[list[dict[str, Any]], Sequence[Entry]]:
-        events = await digests.close(frame.scope, place, frame.execution.id)
+        # Nothing there: the digest was handed over when this one had failed, and now it was resumed with its own event.
+        events = await digests.close(frame.scope, place, frame.execution.id) or [own_event(frame)]
         return events, frame.told(finish(row, StepStatus.COMPLETED, frame.now(), result=events))
 
     return gathered(await frame.decide(lock, decide))
