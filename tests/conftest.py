@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -21,8 +21,6 @@ from novukit.store.tables import TABLES
 from novukit.testing.clock import VirtualClock
 
 from . import servers
-
-MISSING = pytest.StashKey[dict[str, str]]()
 
 
 @pytest.fixture(scope="session")
@@ -43,36 +41,42 @@ def new_id(clock: VirtualClock) -> NewId:
     return uuid7_source(clock, random.Random(7))
 
 
-def _server(
-    request: pytest.FixtureRequest, name: str, start: Callable[[], AbstractContextManager[str]]
-) -> Iterator[str]:
-    """The URL of a server for the whole session, or a skip, which NOVUKIT_REQUIRE_SERVERS=1 makes a failure."""
+def _server(name: str, start: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """The URL of a server for the whole session, or a skip."""
     try:
         with start() as url:
             yield url
     except servers.ServerMissingError as err:
-        request.config.stash.setdefault(MISSING, {})[name] = str(err)
-        if os.environ.get("NOVUKIT_REQUIRE_SERVERS") == "1":
-            pytest.fail(f"No {name} server: {err}.", pytrace=False)
-        pytest.skip(f"No {name} server: {err}.")
+        pytest.skip(f"Tests that need {name} were skipped: {err}.")
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """One line for each kind of server that was not there."""
-    for name, how in config.stash.get(MISSING, {}).items():
-        terminalreporter.write_line(f"Tests that need {name} were skipped: {how}.", yellow=True)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With NOVUKIT_REQUIRE_SERVERS=1, where everything is meant to be there, any skip is a failure."""
+    report = yield
+    if report.skipped and os.environ.get("NOVUKIT_REQUIRE_SERVERS") == "1":
+        report.outcome = "failed"
+        report.longrepr = f"{report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line for each reason why something was skipped, whichever process skipped it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    for reason in sorted({report.longrepr[2].removeprefix("Skipped: ") for report in skipped}):
+        terminalreporter.write_line(reason, yellow=True)
 
 
 @pytest.fixture(scope="session")
-def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """The URL of a real Postgres server's maintenance database. Make your own database there (``empty_postgres``)."""
-    yield from _server(request, "Postgres", servers.postgres)
+    yield from _server("Postgres", servers.postgres)
 
 
 @pytest.fixture(scope="session")
-def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
+def redis_url() -> Iterator[str]:
     """The URL of a real Redis server. It is shared by the session: use keys of your own."""
-    yield from _server(request, "Redis", servers.redis)
+    yield from _server("Redis", servers.redis)
 
 
 def _execute(url: str, *statements: str) -> None:

@@ -76,11 +76,12 @@ def test_a_file_is_no_folder(empty: Project) -> None:
     assert "shop is a file" in result.err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_folder_that_cannot_be_written_is_told(empty: Project) -> None:
-    """C34: exit code 1, with the path."""
+    """C34: exit code 1, with the path. Root may write anywhere but into the kernel's own folders."""
     folder = empty.folder / "locked"
     folder.mkdir(mode=0o500)
+    if os.geteuid() == 0:
+        folder = Path("/sys")
 
     result = empty.run("init", str(folder / "shop"))
 
