@@ -31,7 +31,7 @@ SECRETS = KeyRing([generate_master_key()])
 FINAL = {status.value for status in ExecutionStatus if status.is_final}
 
 
-async def until(check: Callable[[], Any], seconds: float = 15.0, what: str = "it") -> Any:
+async def until(check: Callable[[], Any], seconds: float = 40.0, what: str = "it") -> Any:
     """Wait until ``check`` gives something true, and give that; fail when it has not after ``seconds``."""
     deadline = time.monotonic() + seconds
     while True:

@@ -172,7 +172,7 @@ async def test_a_digest_survives_lost_answers(
     monkeypatch.setattr(Journal, "_commit", forgetful)
     for n in range(30):
         await site.trigger("gather", "ann", payload={"n": n})
-    await until(site.ended, 20)
+    await until(site.ended, 80)
     digested = Counter(int(n) for subject in ledger.subjects for n in subject.split(",") if n)
     assert dict.fromkeys(range(30), 1) == dict(digested)
     assert {1} == set(ledger.keys.values())
@@ -269,7 +269,7 @@ async def test_a_database_that_is_away_for_a_while_fails_nothing(
         began = time.monotonic()
         await until(lambda: time.monotonic() - began > away, away + 1)
         outage.heal()
-        await until(direct.ended, 20)
+        await until(direct.ended, 80)
         assert {"completed": 100} == dict(await direct.statuses())
         assert {f"{what} s{n}": 1 for n in range(100) for what in ("first", "second")} == dict(Counter(ledger.subjects))
         await site.stop()

@@ -101,7 +101,7 @@ async def test_three_workers_share_the_work(database_url: str, open_site: Open) 
             busy[n] = max(busy[n], site.worker.busy if site.worker else 0)
         return await sites[0].ended()
 
-    await until(ended, 40)
+    await until(ended, 160)
     assert {"completed": 300} == dict(await sites[0].statuses())
     assert 300 == len(ledger.keys)
     assert {1} == set(ledger.keys.values())
@@ -129,7 +129,7 @@ async def test_work_of_a_worker_whose_heart_stops_is_taken_over(
 
     monkeypatch.setattr(Shift, "beat", no_beat)
     other = await open_site(database_url, ledger=ledger, lease=1.0)
-    await until(lambda: NOTES.count("end ann") == 2, 6, "the take-over")
+    await until(lambda: NOTES.count("end ann") == 2, 24, "the take-over")
     BLOCK.pop("end ann").set()  # both go on now
     await until(other.ended)
     assert {"completed": 1} == dict(await other.statuses())
@@ -140,7 +140,7 @@ async def test_work_of_a_worker_whose_heart_stops_is_taken_over(
     with pytest.raises(LeaseLost):
         await journal_of_the_dead.journal.put()
     monkeypatch.setattr(Shift, "beat", beat)
-    await until(lambda: _workers(other, 2), 6, "a new shift")
+    await until(lambda: _workers(other, 2), 24, "a new shift")
     await other.stop()
     await zombie.trigger("trace", "bob")
     await until(zombie.ended)
@@ -171,7 +171,7 @@ async def test_nothing_is_sent_after_a_cancel_was_acknowledged(database_url: str
             assert 3 == ledger.subjects.count(who), "neither cancelled nor cancelling: it had ended"
 
     await asyncio.gather(*[one(n) for n in range(150)])
-    await until(sites[0].ended, 30)
+    await until(sites[0].ended, 120)
     assert set(await sites[0].statuses()) <= {"cancelled", "completed"}
     late = [who for _, who, at in ledger.calls if at > acknowledged.get(who, at)]
     assert [] == late
@@ -191,7 +191,7 @@ async def test_a_cancel_while_a_call_is_under_way_does_not_wait_for_the_next_tim
     assert (0, 1) == (answer.cancelled, answer.cancelling)
     assert ledger.hang is not None
     ledger.hang.set()
-    await until(site.ended, 5)
+    await until(site.ended, 20)
     assert {"cancelled": 1} == dict(await site.statuses())
     (one,) = await history.matching_ids(site.scope, ExecutionFilter())
     (message,) = await history.messages_of(site.scope, one)
@@ -220,7 +220,7 @@ async def test_a_cancel_misses_nothing_that_moves(
     monkeypatch.setattr(executions, "cancel_idle", with_a_pause)
     answer = await cancel(site.app.runtime, site.scope, accepted.transaction_id or "")
     assert 1 == answer.cancelled + answer.cancelling
-    await until(site.ended, 5)
+    await until(site.ended, 20)
     assert {"cancelled": 1} == dict(await site.statuses())
 
 
@@ -237,7 +237,7 @@ async def test_each_event_is_in_exactly_one_digest(database_url: str, open_site:
             await asyncio.sleep(rng.random() * 0.25)
 
     await asyncio.gather(*[writer(random.Random(n)) for n in range(8)])
-    await until(sites[0].ended, 30)
+    await until(sites[0].ended, 120)
     digested = Counter(int(n) for subject in ledger.subjects for n in subject.split(","))
     assert dict.fromkeys(range(200), 1) == dict(digested)
     assert {1} == set(ledger.keys.values())
