@@ -13,7 +13,7 @@ from .engine import Publish, Runtime
 from .engine.route import Routes
 from .engine.runtime import nobody
 from .errors import SchemaOutdated, SecretMissing
-from .providers import PluginHost
+from .providers import HttpClient, PluginHost
 from .queue import Bell, Worker, make_broker
 from .rendering import Renderer
 from .settings import Settings
@@ -51,7 +51,8 @@ class App:
         new_id = uuid7_source(clock, rng)
         self.database = Database(settings.database, clock=clock, new_id=new_id, synchronous=synchronous, inline=inline)
         self._bell = Bell(make_broker(settings.broker))
-        host = host or PluginHost()
+        # In development providers may reach this machine and its network, and write files; elsewhere they may not.
+        host = host or PluginHost(http=HttpClient(allow_private=settings.environment == "development"))
         secrets = secrets or KeyRing(settings.master_keys())
         self.runtime = Runtime(
             settings=settings,

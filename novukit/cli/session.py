@@ -143,11 +143,9 @@ async def _in_process(settings: Settings, output: Output) -> AsyncGenerator[Sess
     from ..app import App
     from ..authoring import Registry
     from ..client import Client
-    from ..providers import HttpClient, PluginHost
 
     # No workflow is imported: what these commands need to know of workflows is in the database.
-    host = PluginHost(http=HttpClient(allow_private=settings.environment == "development"))
-    async with App(settings, registry=Registry(()), host=host) as app:
+    async with App(settings, registry=Registry(())) as app:
         key = await own_key(app)
         async with Client.of_app(app.asgi(), key) as client:
             place = f"{settings.environment} in {settings.root}"

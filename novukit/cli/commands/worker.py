@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -35,6 +36,7 @@ async def command(output: Output, settings: Settings, *, concurrency: int | None
     if settings.broker == "memory://":
         output.note(("! ", "yellow"), "Without a shared broker due work is found by looking: later, but not lost.")
         output.note((f'  Set broker = "redis://…"; until then it looks every {settings.worker.sweep:g} s.', "dim"))
+    os.chdir(settings.root)  # credentials may name folders
     async with App(settings) as app:
         await app.bootstrap()
         tell_missing(app, output)
