@@ -56,8 +56,9 @@ async def cancel_executions(rt: Runtime, scope: Scope, ids: Sequence[UUID]) -> C
 
 
 async def _tell(rt: Runtime, scope: Scope, cancelled: Sequence[Touched]) -> None:
-    """Hand over the digests that the cancelled ones held open, and write their lines."""
+    """End what the cancelled ones waited for, hand over the digests that they held open, and write their lines."""
     lines: list[Line] = []
+    await executions.end_steps(scope, [one.id for one in cancelled])
     for one in cancelled:
         heirs = await digests.hand_over(scope, one.id)
         kinds = [ActivityKind.EXECUTION_CANCELLED, *[ActivityKind.DIGEST_HANDED_OVER for _ in heirs]]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from typing import Any, NoReturn, cast
+from uuid import UUID
 
 from pydantic import TypeAdapter
 
@@ -22,6 +23,7 @@ from ..model import (
     Checkpoint,
     EmailContent,
     InAppInput,
+    Message,
     MessageStatus,
     PushContent,
     Reason,
@@ -62,8 +64,10 @@ _CONTENTS: dict[StepKind, TypeAdapter[Any]] = {
 async def deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
     """Perform a channel step, new (``row`` is None), tried before, or cut off in the middle of its call."""
     asked = cast("ChannelInput", call.inputs)
-    if row is not None and row.attempts > 0 and row.message_id is not None:
-        return await _again(frame, call, asked, row)
+    called = row is not None and row.attempts > 0 and row.message_id is not None
+    # Somebody may have deleted the message meanwhile; then it is made anew, under the same key.
+    if row and called and (message := await messages.get(frame.scope, cast("UUID", row.message_id))):
+        return await _again(frame, call, asked, row, message)
     checkpoint = row or frame.fresh(call)
     try:
         if skipped := await _refused(frame, call, asked):
@@ -83,11 +87,9 @@ async def deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
     return await _call(frame, call, asked, checkpoint, route, content)
 
 
-async def _again(frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpoint) -> Sent:
+async def _again(frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpoint, message: Message) -> Sent:
     """The same message once more: the recorded words and key, after a refusal or an unknown outcome."""
     scope, attempts = frame.scope, (asked.retry or RETRY).attempts
-    message = await messages.get(scope, cast("Any", row.message_id))
-    assert message is not None, "a checkpoint names a message that is not there"
     route = frame.rt.routes.by_id(scope.environment_id, message.integration_id)
     if route is None:
         chosen = frame.rt.routes.choose(scope.environment_id, call.kind.value, asked.integration)

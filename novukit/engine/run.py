@@ -17,12 +17,12 @@ from typing import Any
 
 from ..authoring import Context, Step, Workflow
 from ..errors import LeaseLost, NotSerialisable, PayloadInvalid, ReplayDiverged, StepFailed, StepMisuse
-from ..model import ActivityKind, ExecutionStatus, MessageStatus, Reason, StepStatus, Subscriber
+from ..model import ActivityKind, Checkpoint, ExecutionStatus, MessageStatus, Reason, StepStatus, Subscriber
 from ..store import digests, executions
 from ..store.executions import Claimed
 from ..store.journal import Entry, Settle, UpdateMessage
 from ..store.outage import outage
-from .frame import Frame
+from .frame import Frame, finish
 from .replay import Replay
 from .runtime import Runtime
 from .shift import Shift
@@ -124,14 +124,25 @@ def _context(frame: Frame, workflow: Workflow[Any], replay: Replay) -> Context[A
 
 
 def _own_up(frame: Frame) -> None:
-    """Of a call that was cut off and will not be repeated, nobody knows the outcome: put that on record."""
+    """What a cancelled execution waited for will not come; a call that was cut off has an outcome nobody knows."""
     for row in frame.execution.checkpoints.values():
+        if row.status in (StepStatus.WAITING, StepStatus.RETRYING):
+            ended = finish(row, StepStatus.SKIPPED, frame.now(), Reason.CANCELLED)
+            lost = [_message_ends(frame, row, MessageStatus.FAILED)] if row.message_id and not _unknown(row) else []
+            frame.record(frame.told(ended, *lost))
         if row.status is StepStatus.CALLING and row.message_id is not None:
-            lost = replace(row, status=StepStatus.UNKNOWN, reason=Reason.OUTCOME_UNKNOWN)
-            noted = UpdateMessage(
-                row.message_id, frame.execution.environment_id, MessageStatus.UNKNOWN, row.attempts, frame.now()
-            )
-            frame.record(frame.told(lost, noted))
+            unknown = replace(row, status=StepStatus.UNKNOWN, reason=Reason.OUTCOME_UNKNOWN)
+            frame.record(frame.told(unknown, _message_ends(frame, row, MessageStatus.UNKNOWN)))
+
+
+def _unknown(row: Checkpoint) -> bool:
+    return row.reason is Reason.OUTCOME_UNKNOWN
+
+
+def _message_ends(frame: Frame, row: Checkpoint, status: MessageStatus) -> UpdateMessage:
+    assert row.message_id is not None
+    error = "cancelled" if status is MessageStatus.FAILED else None
+    return UpdateMessage(row.message_id, frame.execution.environment_id, status, row.attempts, frame.now(), error=error)
 
 
 def _left(frame: Frame, unwind: Unwind) -> Settle | None:

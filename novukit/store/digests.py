@@ -135,8 +135,9 @@ async def hand_over(scope: Scope, owner: UUID) -> list[Handed]:
         )  # fmt: skip
         if not heirs:
             await scope.database.fetch(
-                "update novukit_digest_window set status = 'closed', closed_at = $2 where id = $1",
-                window["id"], scope.now(),
+                "update novukit_digest_window set status = 'closed', closed_at = $2 "
+                "where environment_id = $3 and id = $1",
+                window["id"], scope.now(), scope.environment_id,
             )  # fmt: skip
             continue
         heir = Handed(heirs[0]["execution_id"], heirs[0]["event_id"], window["step_id"], window["closes_at"])
@@ -147,7 +148,10 @@ async def hand_over(scope: Scope, owner: UUID) -> list[Handed]:
 
 async def _promote(scope: Scope, window_id: UUID, heir: Handed) -> None:
     await scope.database.fetch(
-        "update novukit_digest_window set owner_execution_id = $2 where id = $1", window_id, heir.execution_id
+        "update novukit_digest_window set owner_execution_id = $3 where environment_id = $1 and id = $2",
+        scope.environment_id,
+        window_id,
+        heir.execution_id,
     )
     await scope.database.fetch(
         "update novukit_checkpoint set status = 'waiting', reason = null, wake_at = $4, finished_at = null "

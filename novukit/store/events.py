@@ -78,7 +78,8 @@ async def open_executions(
     )
     await scope.database.fetch(
         "update novukit_event set executions = "
-        "(select count(*) from novukit_execution where environment_id = $1 and event_id = $2) where id = $2",
+        "(select count(*) from novukit_execution where environment_id = $1 and event_id = $2) "
+        "where environment_id = $1 and id = $2",
         scope.environment_id, event_id,
     )  # fmt: skip
 

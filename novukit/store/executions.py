@@ -119,13 +119,15 @@ async def _load(database: Database, claimed: list[Claimed]) -> None:
         e.payload, e.overrides = decode(event["payload"]), decode(event["overrides"])
         e.actor, e.tenant = decode(event["actor"]), decode(event["tenant"])
         e.subscriber = people.get(e.subscriber_uuid)
-    if again := {e.id: e for e in claimed if e.runs > 1}:
+    again = {e.id: e for e in claimed if e.runs > 1}
+    for environment_id in {e.environment_id for e in again.values()}:  # first in the primary key
+        ids = [e.id for e in again.values() if e.environment_id == environment_id]
         for row in await database.fetch(
             "select execution_id, step_id, step_key, kind, status, result, reason, detail, attempts, args_hash, "
             "position, message_id, wake_at, started_at, finished_at from novukit_checkpoint "
-            f"where execution_id in {in_list(list(again))}",
-            *again,
-        ):
+            f"where environment_id = $1 and execution_id in {in_list(ids, 2)}",
+            environment_id, *ids,
+        ):  # fmt: skip
             again[row["execution_id"]].checkpoints[row["step_id"], row["step_key"]] = _checkpoint(row)
 
 
@@ -170,6 +172,26 @@ async def cancel_idle(scope: Scope, *, event_id: UUID | None = None, ids: Sequen
         scope.environment_id, now, *args,
     )  # fmt: skip
     return [Touched(row["id"], row["event_id"]) for row in rows]
+
+
+async def end_steps(scope: Scope, ids: Sequence[UUID]) -> None:
+    """What cancelled executions waited for will not come: their sleeping steps are skipped, their messages have failed.
+
+    A message whose outcome is unknown stays so. The caller's transaction.
+    """
+    if not ids:
+        return
+    among, now = in_list(ids, 3), scope.now()
+    await scope.database.fetch(
+        "update novukit_checkpoint set status = 'skipped', reason = 'cancelled', wake_at = null, finished_at = $2 "
+        f"where environment_id = $1 and execution_id in {among} and status in ('waiting', 'retrying')",
+        scope.environment_id, now, *ids,
+    )  # fmt: skip
+    await scope.database.fetch(
+        "update novukit_message set status = 'failed', error = 'cancelled', updated_at = $2 "
+        f"where environment_id = $1 and execution_id in {among} and status = 'retrying'",
+        scope.environment_id, now, *ids,
+    )  # fmt: skip
 
 
 async def ask_to_cancel(scope: Scope, *, event_id: UUID | None = None, ids: Sequence[UUID] = ()) -> list[Touched]:

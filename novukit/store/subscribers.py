@@ -236,8 +236,9 @@ async def forget_tokens(scope: Scope, subscriber_uuid: UUID, provider_id: str, t
             after = [token for token in before if token not in gone]
             if after != before:
                 await scope.database.fetch(
-                    "update novukit_subscriber_channel set device_tokens = $2, updated_at = $3 where id = $1",
-                    row["id"], encode(after), scope.now(),
+                    "update novukit_subscriber_channel set device_tokens = $3, updated_at = $4 "
+                    "where environment_id = $1 and id = $2",
+                    scope.environment_id, row["id"], encode(after), scope.now(),
                 )  # fmt: skip
 
 
@@ -280,8 +281,9 @@ async def _put_address(
         _refuse_many(tokens)
         await scope.database.fetch(
             "update novukit_subscriber_channel "
-            "set device_tokens = $2, webhook_url = $3, channel = $4, updated_at = $5 where id = $1",
-            rows[0]["id"], encode(list(tokens)), webhook, channel, now,
+            "set device_tokens = $3, webhook_url = $4, channel = $5, updated_at = $6 "
+            "where environment_id = $1 and id = $2",
+            scope.environment_id, rows[0]["id"], encode(list(tokens)), webhook, channel, now,
         )  # fmt: skip
     return await get(scope, subscriber_id)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
+from ..errors import Conflict
 from ..model import Topic, TopicSubscription
 from .database import Row, Scope, in_list
 from .pages import Listing, Page, PageQuery, contains, parted, read
@@ -90,7 +91,7 @@ async def upsert(scope: Scope, key: str, name: str | None = None) -> tuple[Topic
         found = await (by_key(scope, key) if name is None else rename(scope, key, name))
         if found:
             return found, False
-    raise RuntimeError(f"topic {key!r} comes and goes")  # pragma: no cover (deleted five times in a row just then)
+    raise _restless(key)
 
 
 async def rename(scope: Scope, key: str, name: str | None) -> Topic | None:
@@ -274,9 +275,12 @@ async def _held(scope: Scope, key: str, name: str | None) -> Topic:
     """The topic, made if it is missing; until the transaction ends nobody else deletes it or adds to it."""
     for _ in range(_TRIES):
         topic, _made = await upsert(scope, key, name)
-        if await scope.database.fetch("select id from novukit_topic where id = $1 for update", topic.id):
+        if await scope.database.fetch(
+            "select id from novukit_topic where environment_id = $1 and id = $2 for update",
+            scope.environment_id, topic.id,
+        ):  # fmt: skip
             return topic
-    raise RuntimeError(f"topic {key!r} comes and goes")  # pragma: no cover
+    raise _restless(key)
 
 
 async def _known(scope: Scope, subscriber_ids: Sequence[str]) -> dict[str, UUID]:
@@ -336,6 +340,11 @@ def _select(where: Where) -> str:
 
 def _unknown(subscriber_id: str) -> Refused:
     return Refused(subscriber_id, "SUBSCRIBER_NOT_FOUND", f"There is no subscriber {subscriber_id!r}.")
+
+
+def _restless(key: str) -> Conflict:
+    """Somebody else deleted the topic each time that it was made here."""
+    return Conflict(f"The topic {key!r} is being created and deleted by others.", hint="Try again in a moment.")
 
 
 def _topic(row: Row) -> Topic:

@@ -197,6 +197,19 @@ async def test_cancel_one(api: httpx.AsyncClient, rows: Rows) -> None:
     assert ["cancelled", "running", "completed"] == await _status(rows, waiting, running, done)
 
 
+async def test_cancel_a_transaction(api: httpx.AsyncClient, other: httpx.AsyncClient, rows: Rows) -> None:
+    """What is cancelled and what is still stopping are told apart; an unknown one is not found."""
+    event = await rows.event(transaction_id="t-1")
+    await rows.execution(event_id=event, subscriber_id="ada", status="waiting")
+    await rows.execution(event_id=event, subscriber_id="bob", status="running")
+    asked = {"transactionId": "t-1"}
+
+    assert 404 == (await other.post("/v1/executions/cancel", json=asked)).status_code
+    found = (await api.post("/v1/executions/cancel", json=asked)).json()["data"]
+    assert {"cancelled": 1, "cancelling": 1} == found
+    assert 404 == (await api.post("/v1/executions/cancel", json={"transactionId": "t-2"})).status_code
+
+
 async def test_the_other_environment_has_none_of_it(other: httpx.AsyncClient, rows: Rows) -> None:
     """Not in the list, not by id, and nothing of it is resumed or cancelled."""
     failed, waiting = await rows.execution(status="failed"), await rows.execution(status="waiting")

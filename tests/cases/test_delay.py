@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import BaseModel
 
 from novukit import Context, StepFailed, workflow
-from novukit.model import ExecutionStatus, Reason
+from novukit.model import ExecutionStatus, Reason, StepStatus
+from novukit.store import history
 from novukit.testing import Harness
 
 
@@ -93,6 +94,9 @@ async def test_a_cancelled_sleeper_never_wakes(novukit: Harness) -> None:
     assert ((True, 1), (True, 0)) == ((first.found, first.cancelled), (again.found, again.cancelled))
     assert ["now"] == [sent.body for sent in novukit.outbox.in_app]
     assert not (await novukit.cancel("nobody")).found
+    (execution,) = await novukit.executions()
+    wait = (await history.steps(novukit.scope, execution.id))[1]
+    assert (StepStatus.SKIPPED, Reason.CANCELLED, None) == (wait.status, wait.reason, wait.wake_at)
 
 
 async def test_more_than_a_year_ahead_is_refused(novukit: Harness) -> None:

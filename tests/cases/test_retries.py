@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from novukit import Context, Retry, StepFailed, Subscriber, workflow
 from novukit.model import ExecutionStatus, MessageStatus, Reason, StepStatus
-from novukit.store import history
+from novukit.store import history, messages
 from novukit.testing import Harness
 
 
@@ -144,6 +144,33 @@ async def test_a_failed_execution_resumes_at_its_failed_step(novukit: Harness) -
     assert ExecutionStatus.COMPLETED is execution.status
     assert ["hello"] == [sent.body for sent in novukit.outbox.email]
     assert 0 == await novukit.resume()
+
+
+async def test_a_cancelled_retry_leaves_no_message_waiting(novukit: Harness) -> None:
+    """The message surely did not go out, and says so."""
+    novukit.fail_next("email", "unavailable")
+    triggered = await novukit.trigger(mail, to=ADA, payload=Note())
+    await novukit.cancel(triggered.transaction_id or "")
+    await novukit.travel(days=1)
+
+    (execution,) = await novukit.executions()
+    (message,) = await history.messages_of(novukit.scope, execution.id)
+    assert (MessageStatus.FAILED, "cancelled") == (message.status, message.error)
+    assert 1 == len(novukit._plugin.trouble.calls)
+
+
+async def test_a_deleted_message_is_made_anew_under_the_same_key(novukit: Harness) -> None:
+    """Resuming a step whose message somebody deleted is no fault."""
+    novukit.fail_next("sms", "unknown")
+    await novukit.trigger(careful, to=ADA, payload=Note())
+    (execution,) = await novukit.executions()
+    (message,) = await history.messages_of(novukit.scope, execution.id)
+    assert await messages.delete(novukit.scope, message.id)
+
+    await novukit.resume(execution.id)
+
+    assert ["hello"] == [sent.body for sent in novukit.outbox.sms]
+    assert 1 == len({key for _, key in novukit._plugin.trouble.calls})
 
 
 def test_an_unknown_name_in_fail_next_is_refused() -> None:

@@ -129,5 +129,8 @@ async def test_a_file_that_is_no_database(tmp_path: Path, clock: VirtualClock, n
 
 
 async def test_closing_twice_is_fine(file: Database) -> None:
-    """A second close does nothing."""
+    """A second close does nothing, and no thread of the file is left."""
     await file.close()
+    await file.close()
+
+    assert [] == [one.name for one in threading.enumerate() if one.name.startswith("novukit-sqlite")]

@@ -138,6 +138,12 @@ class ResumedOut(Wire):
     resumed: int
 
 
+class CancelIn(Wire):
+    """Which transaction's executions to cancel."""
+
+    transaction_id: str = Field(min_length=1, max_length=255)
+
+
 class CancelledOut(Wire):
     """What a cancel found; what is ``cancelling`` stops before its next effect."""
 
@@ -207,6 +213,15 @@ async def resume_many(here: Here, runtime: TheRuntime, data: JSONBody[ResumeIn])
     if data.filter is not None:
         chosen = await history.matching_ids(here, _filter(data.filter))
     return envelope(ResumedOut(resumed=await engine.resume(runtime, here, chosen or [])))
+
+
+@post("/v1/executions/cancel", status_code=200, summary="Cancel executions", tags=TAGS)
+async def cancel_many(here: Here, runtime: TheRuntime, data: JSONBody[CancelIn]) -> Data[CancelledOut]:
+    """Cancel what has not ended of a transaction, and tell apart what is cancelled and what is still stopping."""
+    done = await engine.cancel(runtime, here, data.transaction_id)
+    if not done.found:
+        raise missing("transaction", data.transaction_id)
+    return envelope(CancelledOut(cancelled=done.cancelled, cancelling=done.cancelling))
 
 
 @post("/v1/executions/{execution_id:str}/cancel", status_code=200, summary="Cancel an execution", tags=TAGS)
@@ -315,4 +330,4 @@ def _line(line: Activity) -> LineOut:
     )
 
 
-HANDLERS: list[Any] = [list_all, show, resume, resume_many, cancel]
+HANDLERS: list[Any] = [list_all, show, resume, resume_many, cancel, cancel_many]

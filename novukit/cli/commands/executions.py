@@ -141,19 +141,24 @@ async def resume(
 async def cancel(session: Session, *, id: str) -> None:
     """Cancel an execution, or all of a transaction: nothing of it begins any more."""
     from ..finding import find
-    from ..values import identifier
 
     found = await find(session, id)
     if found.transaction is None:
         one = found.executions[0]
-        answer = await session.post(f"/v1/executions/{one['id']}/cancel")
-        done, what = bool(answer["cancelled"] or answer["cancelling"]), f"execution {one['id']}"
+        answer, what = await session.post(f"/v1/executions/{one['id']}/cancel"), f"execution {one['id']}"
     else:
-        done = bool(await session.delete(f"/v1/events/trigger/{identifier(found.transaction)}"))
-        answer, what = {"cancelled": done}, f"transaction {found.transaction}"
+        answer = await session.post("/v1/executions/cancel", {"transactionId": found.transaction})
+        what = f"transaction {found.transaction}"
+    stopping = int(answer["cancelling"])
 
     def draw() -> None:
-        session.output.line(f"Cancelled {what}." if done else f"Nothing was left to cancel of {what}.")
+        if answer["cancelled"]:
+            session.output.line(f"Cancelled {what}.")
+        if stopping:
+            running = f"{count(stopping, 'execution')} of it" if found.transaction else "It"
+            session.output.line(f"Cancelling {what}: {running} runs just now and stops before its next step begins.")
+        if not (answer["cancelled"] or stopping):
+            session.output.line(f"Nothing was left to cancel of {what}.")
 
     session.output.show(answer, draw)
 
