@@ -6,6 +6,7 @@ import importlib
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -56,6 +57,11 @@ class Registry:
     def manifest(self) -> Manifest:
         """What all workflows declare."""
         return Manifest(workflows={one.id: one.spec() for one in self})
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The ids of all workflows."""
+        return list(self._by_id)
 
     def __contains__(self, id: str) -> bool:
         return id in self._by_id

@@ -58,6 +58,11 @@ class Workflow(Generic[P]):
         return self._spec
 
     @cached_property
+    def sends(self) -> bool:
+        """Whether any of its steps sends a message."""
+        return any(step.kind.is_channel for step in self.spec().steps)
+
+    @cached_property
     def _spec(self) -> WorkflowSpec:
         return WorkflowSpec(
             id=self.id, name=self.name, description=self.description, tags=self.tags, severity=self.severity,

@@ -1,7 +1,9 @@
 """Runs workflows, durable by replay: verbs over one ``Runtime``."""
 
 from .cancel import CancelAnswer, cancel, cancel_executions
+from .resolve import resolve
 from .resume import resume
+from .retain import retain
 from .run import claim, run
 from .runtime import Publish, Ring, Runtime, start
 from .shift import Shift
@@ -9,6 +11,6 @@ from .sweep import sweep
 from .trigger import trigger
 
 __all__ = [
-    "CancelAnswer", "Publish", "Ring", "Runtime", "Shift", "cancel", "cancel_executions", "claim", "resume", "run",
-    "start", "sweep", "trigger",
+    "CancelAnswer", "Publish", "Ring", "Runtime", "Shift", "cancel", "cancel_executions", "claim", "resolve", "resume", "retain",
+    "run", "start", "sweep", "trigger",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from ..crash import crash_point
 from ..model import ActivityKind
 from ..store import Scope, activities, digests, events, executions
 from ..store.activities import Line
@@ -39,6 +40,8 @@ async def cancel(rt: Runtime, scope: Scope, transaction_id: str) -> CancelAnswer
             at=rt.clock.now(), event_id=event_id, detail=f"{len(idle)} cancelled, {len(busy)} cancelling",
         )  # fmt: skip
         await activities.write(scope.database, [line])
+        crash_point("cancel.mid")
+    crash_point("cancel.after")
     return CancelAnswer(found=True, cancelled=len(idle), cancelling=len(busy))
 
 

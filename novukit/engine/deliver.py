@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from ..crash import crash_point
 from ..errors import StepFailed
 from ..model import (
     AnyContent,
@@ -37,7 +38,8 @@ from ..model import (
 from ..model import resolve as resolve_preference
 from ..providers import Delivery, Outcome, dispatch
 from ..store import messages, preferences, subscribers
-from ..store.journal import OpenMessage, UpdateMessage
+from ..store.entries import OpenMessage, UpdateMessage
+from ..store.journal import Preferred
 from . import compose
 from .backoff import wait_before
 from .compose import Uncomposable
@@ -83,7 +85,8 @@ async def deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
         wake_at=None, reason=None,
     )  # fmt: skip
     intent = _open(frame, call, checkpoint, MessageStatus.CALLING, content, route)
-    await frame.unless_cancelled(frame.told(checkpoint, intent))
+    await frame.unless_cancelled(frame.told(checkpoint, intent), _decided_by(frame))
+    crash_point("intent.after")
     return await _call(frame, call, asked, checkpoint, route, content)
 
 
@@ -123,7 +126,9 @@ async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by rais
     """Call the provider: the one line of novukit that has an effect outside."""
     if not frame.shift.holds():
         raise Abandoned
+    crash_point("call.before")
     delivery = await dispatch.deliver(route.provider, content, key_of(frame, call))
+    crash_point("call.after")
     if delivery.gone_tokens:
         for provider_id in {route.integration.provider_id, route.provider.novu_id}:
             who, gone = frame.execution.subscriber_uuid, delivery.gone_tokens
@@ -147,7 +152,7 @@ def _into_the_inbox(frame: Frame, call: StepCall, asked: InAppInput, checkpoint:
     done = finish(replace(checkpoint, message_id=message_id, attempts=1), StepStatus.COMPLETED, frame.now(),
                   result=sent.model_dump(mode="json"))  # fmt: skip
     message = _open(frame, call, done, MessageStatus.SENT, content, None)
-    written = frame.record(frame.told(done, message))
+    written = frame.record(frame.told(done, message), _decided_by(frame))
     rt.after(written, lambda: rt.publish(execution.environment_id, execution.subscriber_uuid, message_id))
     return sent
 
@@ -204,11 +209,11 @@ async def _refused(frame: Frame, call: StepCall, asked: ChannelInput) -> tuple[R
         return Reason.ALREADY_SEEN, f"The message of step {asked.unless_seen!r} was seen already."
     if asked.unless_read and await messages.was(scope, execution.id, asked.unless_read, "read"):
         return Reason.ALREADY_READ, f"The message of step {asked.unless_read!r} was read already."
-    defaults = frame.workflow.preferences
-    if defaults.read_only and not defaults.channels and defaults.enabled:
+    if _critical(frame):
         return None
-    everywhere, here = await preferences.chosen(scope, execution.subscriber_uuid, execution.workflow_id)
-    wanted = resolve_preference(defaults, everywhere, here)
+    if execution.chosen is None:
+        execution.chosen = await preferences.chosen(scope, execution.subscriber_uuid, execution.workflow_id)
+    wanted = resolve_preference(frame.workflow.preferences, execution.chosen.everywhere, execution.chosen.here)
     channel = cast("Channel", call.kind.value)
     if wanted.channels[channel]:
         return None
@@ -216,6 +221,21 @@ async def _refused(frame: Frame, call: StepCall, asked: ChannelInput) -> tuple[R
         "The subscriber switched this channel off." if wanted.sources[channel] == "subscriber"
         else "The workflow switches this channel off."
     )  # fmt: skip
+
+
+def _critical(frame: Frame) -> bool:
+    """Whether the subscriber has no say in this workflow."""
+    defaults = frame.workflow.preferences
+    return defaults.read_only and not defaults.channels and defaults.enabled
+
+
+def _decided_by(frame: Frame) -> Preferred | None:
+    """The preferences that must still hold when the message goes on record."""
+    chosen = frame.execution.chosen
+    if chosen is None or _critical(frame):
+        return None
+    who, what = frame.execution.subscriber_uuid, frame.execution.workflow_id
+    return Preferred(who, what, chosen.everywhere_at, chosen.here_at)
 
 
 def _route(frame: Frame, call: StepCall, asked: ChannelInput) -> Route:

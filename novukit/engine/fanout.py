@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from ..crash import crash_point
 from ..model import ActivityKind
 from ..store import Scope, activities, events, subscribers, topics
 from ..store.activities import Line
 from .runtime import Runtime
 
-PAGE = 500
+PAGE = 5000
 
 
 async def expand(rt: Runtime) -> bool:
@@ -25,19 +26,20 @@ async def expand(rt: Runtime) -> bool:
             return False
         scope, source = rt.scope(event.environment_id), event.sources[0]
         people = await _page(scope, source, event.cursor)
-        if people:
-            await events.open_executions(scope, event.id, event.workflow_id, event.workflow_version, people)
+        opened = await events.open_executions(rt.database, [(scope, event)], {event.id: people})
         if len(people) == PAGE:
             sources, cursor = event.sources, people[-1][0]
         else:
             sources, cursor = event.sources[1:], None
-        await events.advance(rt.database, event.id, sources, cursor)
+        await events.advance(scope, event.id, sources, cursor, opened)
         if not sources:
             line = Line(
                 id=rt.new_id(), environment_id=event.environment_id, kind=ActivityKind.TRIGGER_EXPANDED,
                 at=rt.clock.now(), event_id=event.id,
             )  # fmt: skip
             await activities.write(rt.database, [line])
+        crash_point("fanout.mid")
+    crash_point("fanout.after")
     await rt.ring(event.environment_id)
     return True
 

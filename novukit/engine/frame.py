@@ -14,10 +14,11 @@ from ..model import ActivityKind, Checkpoint, Reason, StepCall, StepStatus
 from ..store import Scope
 from ..store.activities import Line
 from ..store.executions import Claimed
-from ..store.journal import CancelRequested, Entry, Run, SaveCheckpoint, Work
+from ..store.entries import Entry, SaveCheckpoint
+from ..store.journal import CancelRequested, Preferred, PreferencesChanged, Run, Work
 from .runtime import Runtime
 from .shift import Shift
-from .unwind import Cancelled
+from .unwind import Anew, Cancelled
 
 _STEP_LINE = {
     StepStatus.WAITING: ActivityKind.STEP_WAITING,
@@ -41,7 +42,7 @@ class Frame:
     def __init__(self, rt: Runtime, shift: Shift, execution: Claimed, workflow: Workflow[Any]) -> None:
         self.rt, self.shift, self.execution, self.workflow = rt, shift, execution, workflow
         self.met = 0
-        self._run = Run(execution.id, execution.runs)
+        self._run = Run(execution.environment_id, execution.id, execution.runs)
         self._last: asyncio.Future[Any] | None = None
 
     @property
@@ -72,19 +73,20 @@ class Frame:
             detail=detail or (about.detail if about else ""), message_id=about.message_id if about else None,
         )  # fmt: skip
 
-    def record(self, entries: Sequence[Entry]) -> asyncio.Future[Any]:
-        """Write ``entries`` with the next group, without waiting."""
-        self._last = self.shift.journal.put(*entries, run=self._run, after=self._last)
+    def record(self, entries: Sequence[Entry], preferred: Preferred | None = None) -> asyncio.Future[Any]:
+        """Write ``entries`` with the next group, without waiting; not if ``preferred`` no longer holds."""
+        self._last = self.shift.journal.put(*entries, run=self._run, preferred=preferred, after=self._last)
         return self._last
 
     async def durable(self) -> None:
         """Wait until all that was recorded is on disk, and hear whether the execution was cancelled meanwhile."""
-        if self._last is not None:
-            await self.unless_cancelled([])
+        if self._last is not None and await self._heard(self._last):
+            raise Cancelled
 
-    async def unless_cancelled(self, entries: Sequence[Entry]) -> None:
+    async def unless_cancelled(self, entries: Sequence[Entry], preferred: Preferred | None = None) -> None:
         """Write ``entries`` and wait for them, unless the execution was cancelled: then nothing is written."""
-        await self._heard(self.shift.journal.put(*entries, run=self._run, unless_cancelled=True, after=self._last))
+        put = self.shift.journal.put
+        await self._heard(put(*entries, run=self._run, unless_cancelled=True, preferred=preferred, after=self._last))
 
     async def decide(self, lock: str, work: Work) -> Any:
         """Run ``work`` in the journal's transaction under ``lock``, unless cancelled, and wait until it is durable."""
@@ -104,12 +106,16 @@ class Frame:
             await journal.put(*entries, run=run, after=after)
 
     async def _heard(self, written: Awaitable[Any]) -> Any:
+        last, self._last = self._last, None
         try:
-            result = await written
+            return await written
         except CancelRequested:
             raise Cancelled from None
-        self._last = None
-        return result
+        except PreferencesChanged:
+            raise Anew from None
+        except BaseException:
+            self._last = last
+            raise
 
 
 def name_of(checkpoint: Checkpoint) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
+from ..crash import crash_point
 from ..errors import NotSerialisable, StepFailed
 from ..model import Checkpoint, CustomInput, Reason, Retry, StepCall, StepStatus
 from ..store.database import encode
@@ -32,8 +33,10 @@ async def custom(frame: Frame, call: StepCall, row: Checkpoint | None) -> Any:
     await frame.durable()
     if not frame.shift.holds():
         raise Abandoned
+    crash_point("custom.before")
     try:
         value = await call.function()
+        crash_point("custom.after")
     except asyncio.CancelledError:
         raise
     except Exception as err:

@@ -13,6 +13,7 @@ from ..model import Integration, Reason
 from ..providers import AnyProvider, PluginHost
 from ..store import Database, integrations
 from ..store.secrets import KeyRing
+from .bulkhead import Bulkhead, Bulkheads
 
 log = logging.getLogger("novukit.engine")
 
@@ -23,6 +24,7 @@ class Route:
 
     integration: Integration
     provider: AnyProvider
+    bulkhead: Bulkhead
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,9 @@ class _Known:
 class Routes:
     """The integrations of each environment, as they were at the last look."""
 
-    def __init__(self, database: Database, host: PluginHost, secrets: KeyRing) -> None:
+    def __init__(self, database: Database, host: PluginHost, secrets: KeyRing, *, places: int = 50) -> None:
         self._database, self._host, self._secrets = database, host, secrets
+        self.bulkheads = Bulkheads(places)
         self._known: dict[UUID, _Known] = {}
 
     async def refresh(self, environments: Sequence[UUID]) -> None:
@@ -90,7 +93,7 @@ class Routes:
             return NoRoute(Reason.PLUGIN_ERROR, str(provider))
         if isinstance(provider, NovukitError):
             return NoRoute(Reason.CREDENTIALS_INVALID, f"Integration {integration.identifier!r}: {provider}")
-        return Route(integration, provider)
+        return Route(integration, provider, self.bulkheads.of(integration))
 
     def by_id(self, environment_id: UUID, integration_id: UUID | None) -> Route | None:
         """The integration that a message began with, if it is still there and active."""
@@ -98,7 +101,9 @@ class Routes:
         for integration in known.integrations:
             if integration.id == integration_id:
                 provider = self._provider(known, integration)
-                return None if isinstance(provider, NovukitError) else Route(integration, provider)
+                if isinstance(provider, NovukitError):
+                    return None
+                return Route(integration, provider, self.bulkheads.of(integration))
         return None
 
     def _provider(self, known: _Known, integration: Integration) -> AnyProvider | NovukitError:

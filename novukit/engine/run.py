@@ -16,17 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from ..authoring import Context, Step, Workflow
+from ..crash import crash_point
 from ..errors import LeaseLost, NotSerialisable, PayloadInvalid, ReplayDiverged, StepFailed, StepMisuse
 from ..model import ActivityKind, Checkpoint, ExecutionStatus, MessageStatus, Reason, StepStatus, Subscriber
-from ..store import digests, executions
+from ..store import digests, executions, preferences
 from ..store.executions import Claimed
-from ..store.journal import Entry, Settle, UpdateMessage
+from ..store.entries import Entry, Settle, UpdateMessage
+from ..store.journal import PreferencesChanged
 from ..store.outage import outage
 from .frame import Frame, finish
 from .replay import Replay
 from .runtime import Runtime
 from .shift import Shift
-from .unwind import Abandoned, Cancelled, Merged, Park, Stop, Suspend, Unwind
+from .unwind import Abandoned, Anew, Cancelled, Merged, Park, Stop, Suspend, Unwind
 
 log = logging.getLogger("novukit.engine")
 
@@ -42,11 +44,25 @@ _LINES = {
 async def claim(rt: Runtime, shift: Shift, room: int) -> list[Claimed]:
     """Take up to ``room`` due executions for this shift, with what they need to run."""
     async with shift.taking():
-        claimed = await executions.claim(rt.database, shift.worker_id, [w.id for w in rt.registry], room)
+        crash_point("claim.before")
+        claimed = await executions.claim(rt.database, shift.worker_id, rt.registry.ids, room)
         if claimed:
             await rt.routes.refresh(sorted({e.environment_id for e in claimed}))
-        shift.take(e.id for e in claimed)
+            await _load(rt, claimed)
+        shift.take(claimed)
+    if claimed:
+        crash_point("claim.after")
     return claimed
+
+
+async def _load(rt: Runtime, claimed: list[Claimed]) -> None:
+    """Give those whose steps send something the preferences of their subscribers."""
+    sending = [e for e in claimed if rt.registry.get(e.workflow_id).sends]
+    for environment_id in {e.environment_id for e in sending}:
+        scope, those = rt.scope(environment_id), [e for e in sending if e.environment_id == environment_id]
+        choices = await preferences.of_many(scope, {(e.subscriber_uuid, e.workflow_id) for e in those})
+        for e in those:
+            e.chosen = choices[e.subscriber_uuid, e.workflow_id]
 
 
 async def run(rt: Runtime, shift: Shift, execution: Claimed) -> None:
@@ -58,19 +74,19 @@ async def run(rt: Runtime, shift: Shift, execution: Claimed) -> None:
         if ending is not None:
             await _settle_somehow(frame, ending)
         else:
-            shift.give_back(execution.id)
+            shift.give_back(execution)
     except LeaseLost:
         log.warning("lease lost while running execution %s; another worker goes on", execution.id)
     except asyncio.CancelledError:
         raise  # the worker is stopping: what is not settled is given back by the shift
     except Exception as err:
-        shift.give_back(execution.id)
+        shift.give_back(execution)
         if outage(err) is None:
             log.exception("execution %s could not be settled; it is given back", execution.id)
         else:
             log.warning("execution %s is given back (%s: %s)", execution.id, type(err).__name__, err)
     finally:
-        shift.let_go(execution.id)
+        shift.let_go(execution)
 
 
 async def _perform(frame: Frame, workflow: Workflow[Any]) -> Settle | None:  # noqa: PLR0911 - one for each ending
@@ -157,6 +173,8 @@ def _left(frame: Frame, unwind: Unwind) -> Settle | None:
             return _ending(frame, ExecutionStatus.PARKED, step, reason, detail)
         case Cancelled():
             return _ending(frame, ExecutionStatus.CANCELLED, reason=Reason.CANCELLED)
+        case Anew():
+            return _ending(frame, ExecutionStatus.WAITING, wake_at=frame.now())
         case _:
             return None
 
@@ -178,6 +196,9 @@ async def _settle_somehow(frame: Frame, ending: Settle) -> None:
         await _settle(frame, ending)
     except LeaseLost:
         raise
+    except PreferencesChanged:
+        frame.forget_unwritten()
+        await _settle(frame, _ending(frame, ExecutionStatus.WAITING, wake_at=frame.now()))
     except Exception as err:
         if outage(err) is not None:
             raise
@@ -191,12 +212,15 @@ async def _settle(frame: Frame, ending: Settle) -> None:
     entries: list[Entry] = [ending]
     if kind := _LINES.get(ending.status):  # that it waits is told by its step
         entries.append(frame.line(kind, detail=ending.detail))
-    lost = ending.status in (ExecutionStatus.CANCELLED, ExecutionStatus.FAILED, ExecutionStatus.PARKED)
-    if not (lost and _holds_a_digest(frame)):
+    cancelled = ending.status is ExecutionStatus.CANCELLED
+    lost = cancelled or ending.status in (ExecutionStatus.FAILED, ExecutionStatus.PARKED)
+    if not (cancelled or (lost and _holds_a_digest(frame))):
         await frame.settle(entries)
         return
 
     async def hand_over() -> tuple[None, Sequence[Entry]]:
+        if cancelled:  # the cancel may have come after the claim, or an intent may be there whose answer was lost
+            await executions.end_steps(frame.scope, [frame.execution.id])
         heirs = await digests.hand_over(frame.scope, frame.execution.id)
         told = [frame.line(ActivityKind.DIGEST_HANDED_OVER, detail=str(heir.execution_id)) for heir in heirs]
         return None, [*entries, *told]

@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 import random
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from ..rendering import Renderer
 from ..settings import Settings
 from ..store import Database, Scope
 from ..store.secrets import KeyRing
+from .observer import Observer, Tracer
+from .intake import Intake
 from .route import Routes
 
 Ring = Callable[[UUID], Awaitable[None]]
@@ -48,8 +50,11 @@ class Runtime:
     host: PluginHost
     secrets: KeyRing
     routes: Routes
+    intake: Intake = field(default_factory=Intake)
     ring: Ring = silent
     publish: Publish = nobody
+    observer: Observer | None = None
+    tracer: Tracer | None = None
 
     def scope(self, environment_id: UUID) -> Scope:
         """The walls of one environment."""

@@ -14,9 +14,19 @@ async def sweep(rt: Runtime) -> bool:
 
     Due executions need no sweep: every worker looks for them by itself. Returns whether there was work.
     """
-    worked = await workers.reap(rt.database) > 0
-    for _ in range(PAGES_A_SWEEP):
+    found = await workers.look(rt.database, ())
+    worked = found.lapsed and await _take_over(rt)
+    for _ in range(PAGES_A_SWEEP if found.expanding else 0):
         if not await expand(rt):
             break
         worked = True
     return worked
+
+
+async def _take_over(rt: Runtime) -> bool:
+    freed = await workers.reap(rt.database)
+    for environment_id in set(freed):
+        await rt.ring(environment_id)
+    if freed and rt.observer is not None:
+        rt.observer.taken_over(len(freed))
+    return bool(freed)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from ..errors import InvalidInput, Issue, TransactionIdReused, WorkflowNotFound, did_you_mean
+from ..crash import crash_point
+from ..errors import InvalidInput, Issue, NovukitError, TransactionIdReused, WorkflowNotFound, did_you_mean
 from ..model import (
     ActivityKind,
     Everyone,
@@ -21,66 +24,157 @@ from ..model import (
 )
 from ..store import Scope, activities, events, subscribers, topics, workflows
 from ..store.activities import Line
-from ..store.events import NewEvent
+from ..store.events import NewEvent, Person
+from .intake import Asked
 from .payload import check_payload
-from .runtime import Runtime
+from .runtime import Runtime, start
 
 
 async def trigger(rt: Runtime, scope: Scope, ask: Trigger) -> Triggered:
     """Accept ``ask``: when this returns, the event is durable and will not be lost.
 
-    The same transaction id again begins nothing; with another body it is refused. Raises :class:`WorkflowNotFound`,
-    :class:`PayloadInvalid`, :class:`InvalidInput` (unknown topic) or :class:`TransactionIdReused`; nothing is stored.
+    Triggers of the same moment share a transaction; in a transaction of the caller's own, on the same database, it is
+    part of that one. The same transaction id again begins nothing; with another body it is refused. Raises
+    :class:`WorkflowNotFound`, :class:`PayloadInvalid`, :class:`InvalidInput` (unknown topic) or
+    :class:`TransactionIdReused`; nothing is stored.
     """
-    workflow = await _workflow(rt, scope, ask.workflow)
+    asked = Asked(scope, ask)
+    if not scope.database.in_transaction:
+        return await rt.intake.take(asked, partial(accept, rt))
+    (answer,) = await accept(rt, [asked])
+    if isinstance(answer, NovukitError):
+        raise answer
+    return answer
+
+
+async def accept(rt: Runtime, group: Sequence[Asked]) -> list[Triggered | NovukitError]:
+    """Accept the triggers of ``group`` in one transaction; one that cannot be is answered with its error."""
+    crash_point("trigger.before")
+    known = await workflows.get_many(rt.database, {(one.scope.environment_id, one.ask.workflow) for one in group})
+    answers: list[Triggered | NovukitError | _Ready] = []
+    for one in group:
+        try:
+            answers.append(await _ready(rt, one, known.get((one.scope.environment_id, one.ask.workflow))))
+        except NovukitError as err:
+            answers.append(err)
+    # In one order everywhere, so that two processes never wait for each other in a ring.
+    ready = sorted((each for each in answers if isinstance(each, _Ready)), key=_in_order)
+    accepted = await _write(rt, ready) if ready else set[UUID]()
+    crash_point("trigger.after")
+    for environment_id in {each.scope.environment_id for each in ready if each.event.id in accepted}:
+        start(rt.ring(environment_id))
+    return [await _answer(each, accepted) if isinstance(each, _Ready) else each for each in answers]
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A trigger that has passed every check."""
+
+    scope: Scope
+    ask: Trigger
+    event: NewEvent
+    people: list[Subscriber]
+    stale: bool
+
+    @property
+    def named(self) -> list[Subscriber]:
+        """Everyone that it tells about."""
+        return [*self.people, self.ask.actor] if self.ask.actor else self.people
+
+
+async def _ready(rt: Runtime, one: Asked, workflow: StoredWorkflow | None) -> Triggered | _Ready:
+    scope, ask = one.scope, one.ask
+    if workflow is None:
+        raise await _unknown(rt, scope, ask.workflow)
     if not workflow.active:
         return Triggered(status=TriggerStatus.NOT_ACTIVE)
     if not workflow.spec.steps:
         return Triggered(status=TriggerStatus.NO_STEPS)
     check_payload(workflow, ask.payload)
-    sources = await _sources(scope, ask)
     people = {to.subscriber_id: to for to in ask.to if isinstance(to, Subscriber)}
     event = NewEvent(
         id=rt.new_id(), transaction_id=ask.transaction_id or str(rt.new_id()), workflow_id=workflow.spec.id,
         workflow_version=workflow.version, payload=ask.payload, overrides=ask.overrides,
         actor=ask.actor.model_dump(mode="json", exclude_none=True) if ask.actor else None, tenant=ask.tenant,
-        sources=sources, fingerprint=fingerprint(ask),
+        sources=await _sources(scope, ask), named=len(people), fingerprint=fingerprint(ask),
     )  # fmt: skip
-    accepted = await _accept(rt, scope, event, list(people.values()), ask)
-    if not accepted.duplicate:
-        await workflows.touch_triggered(scope, workflow.spec.id)
-        await rt.ring(scope.environment_id)
+    stale = workflows.is_stale(workflow, rt.clock.now())
+    return _Ready(scope, ask, event, list(people.values()), stale)
+
+
+async def _write(rt: Runtime, ready: Sequence[_Ready]) -> set[UUID]:
+    """Put what is ready on record, and say which events are new."""
+    known: dict[UUID, dict[str, UUID]] = {}
+    news: dict[UUID, list[Subscriber]] = {}
+    for environment_id in sorted({each.scope.environment_id for each in ready}):
+        those = [each for each in ready if each.scope.environment_id == environment_id]
+        named = [who for each in those for who in each.named]
+        known[environment_id], news[environment_id] = await subscribers.look(rt.scope(environment_id), named)
+    if not any(news.values()) and not any(each.ask.addresses for each in ready):
+        return await events.insert(rt.database, _new(ready), _lines(rt, ready), _people(ready, known))
+    async with rt.database.transaction():  # most triggers tell nothing new, and need none
+        accepted = await events.insert(rt.database, _new(ready), _lines(rt, ready), {})
+        begun = [each for each in ready if each.event.id in accepted]  # one that is refused changes nobody
+        await _tell(rt, begun, known, news)
+        await events.open_executions(rt.database, _new(begun), _people(begun, known))
+        crash_point("trigger.mid")
     return accepted
 
 
-async def _accept(rt: Runtime, scope: Scope, event: NewEvent, people: Sequence[Subscriber], ask: Trigger) -> Triggered:
-    async with scope.database.transaction():
-        if not await events.insert(scope, event):
-            return await _duplicate(scope, event)
-        named = [*people, ask.actor] if ask.actor else list(people)
-        known: dict[str, UUID] = await subscribers.upsert_many(scope, named) if named else {}
-        for subscriber_id, addresses in ask.addresses.items():
+async def _tell(
+    rt: Runtime, begun: Sequence[_Ready], known: dict[UUID, dict[str, UUID]], news: dict[UUID, list[Subscriber]]
+) -> None:
+    """Keep what triggers that have begun tell about their subscribers."""
+    for environment_id, people in news.items():
+        told = {who.subscriber_id for each in begun if each.scope.environment_id == environment_id for who in each.named}
+        new = [who for who in people if who.subscriber_id in told]
+        known[environment_id] |= await subscribers.upsert_many(rt.scope(environment_id), new)
+    for each in begun:
+        for subscriber_id, addresses in each.ask.addresses.items():
             for address in addresses:
-                await subscribers.set_address(scope, subscriber_id, address)
-        if people:
-            who = [(known[p.subscriber_id], p.subscriber_id) for p in people]
-            await events.open_executions(scope, event.id, event.workflow_id, event.workflow_version, who)
-        line = Line(
-            id=rt.new_id(), environment_id=scope.environment_id, kind=ActivityKind.TRIGGER_ACCEPTED, at=rt.clock.now(),
-            event_id=event.id, detail=event.workflow_id,
+                await subscribers.set_address(each.scope, subscriber_id, address)
+
+
+def _new(ready: Sequence[_Ready]) -> list[tuple[Scope, NewEvent]]:
+    return [(each.scope, each.event) for each in ready]
+
+
+def _people(ready: Sequence[_Ready], known: dict[UUID, dict[str, UUID]]) -> dict[UUID, list[Person]]:
+    """Who is to get an execution, by event."""
+    return {
+        each.event.id: [(known[each.scope.environment_id][who.subscriber_id], who.subscriber_id) for who in each.people]
+        for each in ready
+    }
+
+
+def _lines(rt: Runtime, ready: Sequence[_Ready]) -> list[Line]:
+    return [
+        Line(
+            id=rt.new_id(), environment_id=each.scope.environment_id, kind=ActivityKind.TRIGGER_ACCEPTED,
+            at=rt.clock.now(), event_id=each.event.id, detail=each.event.workflow_id,
+        )
+        for each in ready
+    ]  # fmt: skip
+
+
+def _in_order(one: _Ready) -> tuple[UUID, str]:
+    return one.scope.environment_id, one.event.transaction_id
+
+
+async def _answer(one: _Ready, accepted: set[UUID]) -> Triggered | NovukitError:
+    scope, event = one.scope, one.event
+    if event.id in accepted:
+        if one.stale:
+            await workflows.touch_triggered(scope, event.workflow_id)
+        return Triggered(
+            status=TriggerStatus.PROCESSED, transaction_id=event.transaction_id, event_id=event.id,
+            executions=len(one.people),
         )  # fmt: skip
-        await activities.write(scope.database, [line])
-    return Triggered(
-        status=TriggerStatus.PROCESSED, transaction_id=event.transaction_id, event_id=event.id, executions=len(people)
-    )
-
-
-async def _duplicate(scope: Scope, event: NewEvent) -> Triggered:
     seen = await events.seen(scope, event.transaction_id)
     assert seen is not None
     event_id, print_, executions = seen
     if print_ != event.fingerprint:
-        raise TransactionIdReused(
+        return TransactionIdReused(
             f"The transaction id {event.transaction_id!r} was used before with another body.",
             hint="Use a new transactionId for a new event; repeat the same body to ask again safely.",
             issues=[Issue("/transactionId", "transaction_id_reused", "Used before with another body.")],
@@ -91,18 +185,15 @@ async def _duplicate(scope: Scope, event: NewEvent) -> Triggered:
     )  # fmt: skip
 
 
-async def _workflow(rt: Runtime, scope: Scope, name: str) -> StoredWorkflow:
-    workflow = await workflows.get(scope, name)
-    if workflow is not None:
-        return workflow
-    known = [w.spec.id for w in await workflows.all(scope)]
-    if name in {w.id for w in rt.registry}:
+async def _unknown(rt: Runtime, scope: Scope, name: str) -> WorkflowNotFound:
+    known = await workflows.ids(scope)
+    if name in rt.registry:
         hint = "It is in the code but not in this environment yet. Run: novukit sync"
     elif not known:
         hint = "This environment has no workflows yet. Run: novukit sync"
     else:
         hint = did_you_mean(name, known)
-    raise WorkflowNotFound(f"There is no workflow {name[:64]!r} in this environment.", hint=hint)
+    return WorkflowNotFound(f"There is no workflow {name[:64]!r} in this environment.", hint=hint)
 
 
 async def _sources(scope: Scope, ask: Trigger) -> list[dict[str, Any]]:

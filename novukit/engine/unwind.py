@@ -45,3 +45,7 @@ class Cancelled(Unwind):
 
 class Abandoned(Unwind):
     """This worker's lease is too short to go on; whoever owns the execution now will."""
+
+
+class Anew(Unwind):
+    """What this run was decided by has changed meanwhile: run it again at once, from its record."""

@@ -26,7 +26,7 @@ from ..model import (
     ThrottleInput,
 )  # fmt: skip
 from ..store import digests, throttles
-from ..store.journal import Entry, Settle
+from ..store.entries import Entry, Settle
 from .frame import Frame, finish
 from .unwind import Merged, Stop, Suspend
 
@@ -76,10 +76,10 @@ async def digest(frame: Frame, call: StepCall, row: Checkpoint | None) -> Digest
     async def decide() -> tuple[tuple[StepStatus, datetime | None], Sequence[Entry]]:
         now = frame.now()
         if asked.look_back is not None and not await digests.recent(scope, place, asked.look_back):
-            await digests.pass_by(scope, place, execution.id)
+            await digests.pass_by(scope, place, execution.id, asked.look_back)
             done = finish(checkpoint, StepStatus.COMPLETED, now, Reason.DIGEST_FIRST, result=[own_event(frame)])
             return (StepStatus.COMPLETED, None), frame.told(done)
-        joined = await digests.join(scope, place, execution.id, execution.event_id)
+        joined = await digests.join(scope, place, execution.id, execution.event_id, asked.look_back)
         if joined is not None and not joined.own:
             merged = finish(checkpoint, StepStatus.MERGED, now, Reason.DIGEST_MERGED)
             settled = Settle(
@@ -92,7 +92,7 @@ async def digest(frame: Frame, call: StepCall, row: Checkpoint | None) -> Digest
             closes_at = joined.closes_at
         else:
             closes_at = closing_time(asked, now, execution.subscriber.timezone if execution.subscriber else None)
-            await digests.open(scope, place, execution.id, execution.event_id, closes_at)
+            await digests.open(scope, place, execution.id, execution.event_id, closes_at, asked.look_back)
         opened = replace(checkpoint, wake_at=closes_at)
         return (StepStatus.WAITING, closes_at), frame.told(opened)
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from ..model import ActivityKind
+from .batch import Batch, Part, together
 from .database import Database, plain
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One activity line, ready to be written."""
+    """One activity line, ready to be written. Without an execution it is about the event itself."""
 
     id: UUID
     environment_id: UUID
     kind: ActivityKind
     at: datetime
-    event_id: UUID | None = None
+    event_id: UUID
     execution_id: UUID | None = None
     step: str = ""
     reason: str | None = None
@@ -26,22 +29,30 @@ class Line:
     message_id: UUID | None = None
 
 
-_INSERT = (
-    "insert into novukit_activity "
-    "(id, environment_id, event_id, execution_id, kind, step, reason, detail, message_id, at) "
-    "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (id) do nothing"
-)
+@cache
+def _batch(condition: str) -> Batch:
+    return Batch(
+        "told",
+        "insert into novukit_activity (id, environment_id, event_id, execution_id, kind, step, reason, detail, "
+        "message_id, at) select u.id, u.environment_id, u.event_id, u.execution_id, u.kind, u.step, u.reason, "
+        f"u.detail, u.message_id, u.at from {{rows}} where {condition} on conflict do nothing",
+        columns="id uuid, environment_id uuid, event_id uuid, execution_id uuid, kind text, step text, reason text, "
+        "detail text, message_id uuid, at timestamptz",
+    )
 
 
-async def write(database: Database, lines: list[Line]) -> None:
-    """Append ``lines``, inside the caller's transaction. Written twice, a line is there once."""
-    await database.execute_many(
-        _INSERT,
-        [
-            (
-                line.id, line.environment_id, line.event_id, line.execution_id, line.kind.value, line.step,
-                line.reason, plain(line.detail), line.message_id, line.at,
-            )
-            for line in lines
-        ],
-    )  # fmt: skip
+def writing(lines: Sequence[Line], condition: str = "true") -> Part:
+    """The statement that appends ``lines``. Written twice, a line is there once."""
+    return _batch(condition), [
+        (
+            line.id, line.environment_id, line.event_id, line.execution_id, line.kind.value, line.step, line.reason,
+            plain(line.detail) if line.detail else "", line.message_id, line.at,
+        )
+        for line in lines
+    ]  # fmt: skip
+
+
+async def write(database: Database, lines: Sequence[Line]) -> None:
+    """Append ``lines``, inside the caller's transaction."""
+    if lines:
+        await together(database, [writing(lines)])

@@ -32,7 +32,8 @@ _engine: ContextVar[Engine[Any]] = ContextVar("novukit_engine")
 
 _PLACEHOLDERS = re.compile(r"\$(\d+)")
 _CASTS = re.compile(r"::\w+(\[\])?")
-_LOCKS = re.compile(r" for (update|no key update|share|key share)( skip locked)?")
+_LOCKS = re.compile(r" for (update|no key update|share|key share)( of \w+)?( skip locked)?")
+_ANY = re.compile(r"= any\((\$\d+)(::\w+\[\])?\)")
 
 
 class _CurrentEngine:
@@ -86,20 +87,33 @@ def plain(text: str, limit: int = 2000) -> str:
     return text[:limit].encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
 
 
+def moment(value: datetime | str) -> datetime:
+    """A time out of a subquery, whose type SQLite does not know."""
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
 def decode(text: str | None) -> Any:
     """The value of a ``jsonb`` column."""
     return None if text is None else json.loads(text)
 
 
 @cache
-def _for_sqlite(sql: str) -> tuple[str, tuple[int, ...] | None]:
+def for_sqlite(sql: str) -> tuple[str, tuple[int, ...] | None]:
     """The same statement for SQLite, and which argument each ``?`` takes; None when they come as they are.
 
-    Without the casts and row locks that only Postgres needs. Python's sqlite3 gives up numbered placeholders in 3.14.
+    Without the casts and row locks that only Postgres needs; ``= any($1)`` becomes a look into a JSON list. Python's
+    sqlite3 gives up numbered placeholders in 3.14.
     """
+    sql = _ANY.sub(r"in (select value from json_each(\1))", sql)
     sql = _LOCKS.sub("", _CASTS.sub("", sql))
     order = tuple(int(number) - 1 for number in _PLACEHOLDERS.findall(sql))
     return _PLACEHOLDERS.sub("?", sql), None if order == tuple(range(len(order))) else order
+
+
+def sqlite_args(order: tuple[int, ...] | None, args: Sequence[Any]) -> Sequence[Any]:
+    """``args`` in the order of their ``?``; a list, which only ``= any($1)`` takes, as JSON."""
+    plain_args = [json.dumps([str(each) for each in arg]) if isinstance(arg, list) else arg for arg in args]
+    return plain_args if order is None else [plain_args[n] for n in order]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +142,8 @@ class Database:
     ) -> None:
         self.url, self.clock, self.new_id = url, clock, new_id
         self.dialect, self._engine = _engine_for(url, synchronous, inline)
+        self.known_workflows: dict[tuple[UUID, str], Any] = {}
+        """What ``workflows.get_many`` has read: parsing a spec costs more than all else about a trigger."""
 
     @property
     def engine(self) -> Any:
@@ -151,8 +167,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         if self.dialect == "postgres":
-            if self._engine.pool:
-                await self._engine.close_connection_pool()
+            await self._engine.close()
         else:
             await self._engine.close()
 
@@ -165,6 +180,11 @@ class Database:
         async with self._engine.transaction():
             yield
 
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction of the caller's is open here."""
+        return self._engine.current_transaction.get() is not None
+
     async def run(self, query: Query[Any, T]) -> T:
         """Run a Piccolo query here."""
         token = _engine.set(self._engine)
@@ -176,10 +196,15 @@ class Database:
     async def fetch(self, sql: str, *args: Any) -> list[Row]:
         """Run one SQL statement with ``$1`` placeholders and give its rows."""
         if self.dialect == "sqlite":
-            sql, order = _for_sqlite(sql)
-            if order is not None:
-                args = tuple([args[n] for n in order])
+            sql, order = for_sqlite(sql)
+            return await self._engine.execute(sql, sqlite_args(order, args))
         return await self._engine.execute(sql, args)
+
+    async def fetch_hot(self, sql: str, *args: Any) -> list[Row]:
+        """As :meth:`fetch`, for what runs all the time over few rows of large tables: Postgres must use its indexes."""
+        if self.dialect == "sqlite":
+            return await self.fetch(sql, *args)
+        return await self._engine.execute_hot(sql, args)
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one SQL statement for each row of arguments, in one round trip. Needs a transaction."""
@@ -187,7 +212,7 @@ class Database:
             return
         connection = self._engine.current_transaction.get().connection
         if self.dialect == "sqlite":
-            sql, order = _for_sqlite(sql)
+            sql, order = for_sqlite(sql)
             await connection.execute_many(sql, rows if order is None else [[row[n] for n in order] for row in rows])
         else:
             await connection.executemany(sql, rows)
@@ -263,14 +288,10 @@ async def _open_file(engine: WalEngine, path: Path) -> None:
 async def _open_pool(engine: Any, url: str) -> None:
     import asyncpg
 
-    from .postgres import ACQUIRE_SECONDS, STATEMENT_SECONDS
-
     parts = urlsplit(url)
     where = f"{parts.hostname or 'localhost'}:{parts.port or 5432}{parts.path}"
     try:
-        await engine.start_connection_pool(
-            min_size=1, max_size=10, timeout=ACQUIRE_SECONDS, command_timeout=STATEMENT_SECONDS
-        )
+        await engine.open()
     except asyncpg.InvalidPasswordError:
         raise DatabaseUnavailable(
             f"Postgres at {where} refuses the password of user {parts.username!r}.", hint="Check the database URL."

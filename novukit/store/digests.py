@@ -40,15 +40,18 @@ class Joined:
     closes_at: datetime
 
 
-async def join(scope: Scope, place: Place, execution_id: UUID, event_id: UUID) -> Joined | None:
+async def join(
+    scope: Scope, place: Place, execution_id: UUID, event_id: UUID, look_back: timedelta | None = None
+) -> Joined | None:
     """Add an execution to the open window, if there is one. Joining twice is joining once.
 
-    Its own window, too, for the commit that opened it may have been lost on its way back.
+    Its own window, too, for the commit that opened it may have been lost on its way back. For ``look_back`` from now
+    the window will be asked for: see :func:`recent`.
     """
     rows = await scope.database.fetch(
-        f"update novukit_digest_window set last_event_at = $6 where {_HERE} and status = 'open' "
-        "returning id, owner_execution_id, closes_at",
-        *place.args(scope.environment_id), scope.now(),
+        "update novukit_digest_window set last_event_at = $6, expires_at = $7 "
+        f"where {_HERE} and status = 'open' returning id, owner_execution_id, closes_at",
+        *place.args(scope.environment_id), scope.now(), _until(scope, look_back),
     )  # fmt: skip
     if not rows:
         return None
@@ -56,15 +59,18 @@ async def join(scope: Scope, place: Place, execution_id: UUID, event_id: UUID) -
     return Joined(rows[0]["owner_execution_id"] == execution_id, rows[0]["closes_at"])
 
 
-async def open(scope: Scope, place: Place, execution_id: UUID, event_id: UUID, closes_at: datetime) -> None:  # noqa: A001
+async def open(  # noqa: A001
+    scope: Scope, place: Place, execution_id: UUID, event_id: UUID, closes_at: datetime,
+    look_back: timedelta | None = None,
+) -> None:  # fmt: skip
     """Open a window that ``execution_id`` owns and closes."""
-    window = await _insert(scope, place, execution_id, "open", closes_at)
+    window = await _insert(scope, place, execution_id, "open", closes_at, look_back)
     await _add(scope, window, execution_id, event_id)
 
 
-async def pass_by(scope: Scope, place: Place, execution_id: UUID) -> None:
+async def pass_by(scope: Scope, place: Place, execution_id: UUID, look_back: timedelta) -> None:
     """Note that an event went on at once, for the look-back of those that follow."""
-    await _insert(scope, place, execution_id, "passed", scope.now())
+    await _insert(scope, place, execution_id, "passed", scope.now(), look_back)
 
 
 async def recent(scope: Scope, place: Place, look_back: timedelta) -> bool:
@@ -128,7 +134,7 @@ async def hand_over(scope: Scope, owner: UUID) -> list[Handed]:
         )  # fmt: skip
         heirs = await scope.database.fetch(
             "select m.execution_id, m.event_id from novukit_digest_member m "
-            "join novukit_execution x on x.id = m.execution_id "
+            "join novukit_execution x on x.id = m.execution_id and x.environment_id = m.environment_id "
             "where m.environment_id = $1 and m.window_id = $2 and x.status = 'merged' "
             "order by m.joined_at, m.execution_id limit 1",
             scope.environment_id, window["id"],
@@ -165,13 +171,20 @@ async def _promote(scope: Scope, window_id: UUID, heir: Handed) -> None:
     )  # fmt: skip
 
 
-async def _insert(scope: Scope, place: Place, owner: UUID, status: str, closes_at: datetime) -> UUID:
+def _until(scope: Scope, look_back: timedelta | None) -> datetime | None:
+    """When nothing looks back any more at an event of now; from then on retention may take the window."""
+    return scope.now() + look_back if look_back is not None else None
+
+
+async def _insert(
+    scope: Scope, place: Place, owner: UUID, status: str, closes_at: datetime, look_back: timedelta | None
+) -> UUID:
     window_id, now = scope.new_id(), scope.now()
     await scope.database.fetch(
         "insert into novukit_digest_window (environment_id, workflow_id, step_id, subscriber_uuid, digest_key, id, "
-        "status, owner_execution_id, opened_at, closes_at, last_event_at) "
-        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9)",
-        *place.args(scope.environment_id), window_id, status, owner, now, closes_at,
+        "status, owner_execution_id, opened_at, closes_at, last_event_at, expires_at) "
+        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9, $11)",
+        *place.args(scope.environment_id), window_id, status, owner, now, closes_at, _until(scope, look_back),
     )  # fmt: skip
     return window_id
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from ..model import EventStatus
+from . import activities
+from .activities import Line
+from .batch import Batch, together
 from .database import Database, Scope, decode, encode
 
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event about to be accepted. ``sources`` are the topics and broadcasts still to be turned into executions."""
+    """An event about to be accepted. ``named`` recipients have executions at once, ``sources`` (topics, broadcasts) follow."""
 
     id: UUID
     transaction_id: str
@@ -25,6 +29,7 @@ class NewEvent:
     actor: dict[str, Any] | None
     tenant: dict[str, Any] | None
     sources: list[dict[str, Any]]
+    named: int
     fingerprint: str
 
 
@@ -41,19 +46,77 @@ class Expanding:
     created_at: datetime
 
 
-async def insert(scope: Scope, event: NewEvent) -> bool:
-    """Keep an event, in the caller's transaction. False when its transaction id is taken."""
-    rows = await scope.database.fetch(
-        "insert into novukit_event (id, environment_id, transaction_id, workflow_id, workflow_version, payload, "
-        "overrides, actor, tenant, recipients, fingerprint, status, created_at) "
-        "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
-        "on conflict (environment_id, transaction_id) do nothing returning id",
-        event.id, scope.environment_id, event.transaction_id, event.workflow_id, event.workflow_version,
-        encode(event.payload), encode(event.overrides), encode(event.actor) if event.actor else None,
-        encode(event.tenant) if event.tenant else None, encode(event.sources), event.fingerprint,
-        (EventStatus.EXPANDING if event.sources else EventStatus.EXPANDED).value, scope.now(),
-    )  # fmt: skip
-    return bool(rows)
+Person = tuple[UUID, str]
+"""A subscriber by uuid and by the caller's id."""
+
+_EVENTS = Batch(
+    "accepted",
+    "insert into novukit_event (id, environment_id, transaction_id, workflow_id, workflow_version, payload, overrides, "
+    "actor, tenant, recipients, fingerprint, status, executions, created_at) "
+    "select u.id, u.environment_id, u.transaction_id, u.workflow_id, u.workflow_version, u.payload, u.overrides, "
+    "u.actor, u.tenant, u.recipients, u.fingerprint, u.status, u.executions, u.at from {rows} where true "
+    "on conflict (environment_id, transaction_id) do nothing returning id",
+    columns="id uuid, environment_id uuid, transaction_id text, workflow_id text, workflow_version text, "
+    "payload jsonb, overrides jsonb, actor jsonb, tenant jsonb, recipients jsonb, fingerprint text, status text, "
+    "executions integer, at timestamptz",
+    here="novukit_event", returns=True,
+)  # fmt: skip
+_ACCEPTED = "u.event_id in (select id from {accepted})"
+
+
+@cache
+def _executions(condition: str) -> Batch:
+    return Batch(
+        "opened",
+        "insert into novukit_execution (id, environment_id, event_id, workflow_id, workflow_version, subscriber_uuid, "
+        "subscriber_id, status, wake_at, created_at) select u.id, u.environment_id, u.event_id, u.workflow_id, "
+        "u.workflow_version, u.subscriber_uuid, u.subscriber_id, 'pending', u.at, u.at "
+        f"from {{rows}} where {condition} on conflict (environment_id, event_id, subscriber_uuid) do nothing "
+        "returning id",
+        columns="id uuid, environment_id uuid, event_id uuid, workflow_id text, workflow_version text, "
+        "subscriber_uuid uuid, subscriber_id text, at timestamptz",
+        returns=condition == "true",
+    )
+
+
+async def insert(
+    database: Database, new: Sequence[tuple[Scope, NewEvent]], lines: Sequence[Line],
+    people: Mapping[UUID, Sequence[Person]],
+) -> set[UUID]:  # fmt: skip
+    """Keep events with the executions of their ``people``, all or nothing; returns which of them are new.
+
+    One whose transaction id is taken begins nothing, and neither do its ``lines``.
+    """
+    now, rows = database.clock.now(), list[Any]()
+    for scope, e in new:
+        status = (EventStatus.EXPANDING if e.sources else EventStatus.EXPANDED).value
+        rows.append((
+            e.id, scope.environment_id, e.transaction_id, e.workflow_id, e.workflow_version, encode(e.payload),
+            encode(e.overrides), encode(e.actor) if e.actor else None, encode(e.tenant) if e.tenant else None,
+            encode(e.sources), e.fingerprint, status, e.named, now,
+        ))  # fmt: skip
+    executions = _execution_rows(database, new, people)
+    parts = [(_EVENTS, rows), (_executions(_ACCEPTED), executions), activities.writing(lines, _ACCEPTED)]
+    return set((await together(database, parts))["accepted"])
+
+
+async def open_executions(
+    database: Database, new: Sequence[tuple[Scope, NewEvent | Expanding]], people: Mapping[UUID, Sequence[Person]]
+) -> int:
+    """One pending execution for each of an event's ``people`` who has none yet; the caller's transaction. How many."""
+    rows = _execution_rows(database, new, people)
+    return len((await together(database, [(_executions("true"), rows)]))["opened"]) if rows else 0
+
+
+def _execution_rows(
+    database: Database, new: Sequence[tuple[Scope, NewEvent | Expanding]], people: Mapping[UUID, Sequence[Person]]
+) -> list[tuple[Any, ...]]:
+    now, new_id = database.clock.now(), database.new_id
+    return [
+        (new_id(), scope.environment_id, e.id, e.workflow_id, e.workflow_version, *who, now)
+        for scope, e in new
+        for who in people.get(e.id, ())
+    ]
 
 
 async def seen(scope: Scope, transaction_id: str) -> tuple[UUID, str, int] | None:
@@ -63,25 +126,6 @@ async def seen(scope: Scope, transaction_id: str) -> tuple[UUID, str, int] | Non
         scope.environment_id, transaction_id,
     )  # fmt: skip
     return (rows[0]["id"], rows[0]["fingerprint"], rows[0]["executions"]) if rows else None
-
-
-async def open_executions(
-    scope: Scope, event_id: UUID, workflow_id: str, version: str, people: Sequence[tuple[UUID, str]]
-) -> None:
-    """One pending execution for each of ``people`` (uuid, subscriber id) who has none yet; the caller's transaction."""
-    now = scope.now()
-    await scope.database.execute_many(
-        "insert into novukit_execution (id, environment_id, event_id, workflow_id, workflow_version, subscriber_uuid, "
-        "subscriber_id, status, wake_at, created_at) values ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $8) "
-        "on conflict (environment_id, event_id, subscriber_uuid) do nothing",
-        [(scope.new_id(), scope.environment_id, event_id, workflow_id, version, *who, now) for who in people],
-    )
-    await scope.database.fetch(
-        "update novukit_event set executions = "
-        "(select count(*) from novukit_execution where environment_id = $1 and event_id = $2) "
-        "where environment_id = $1 and id = $2",
-        scope.environment_id, event_id,
-    )  # fmt: skip
 
 
 async def next_expanding(database: Database) -> Expanding | None:
@@ -99,12 +143,15 @@ async def next_expanding(database: Database) -> Expanding | None:
     )  # fmt: skip
 
 
-async def advance(database: Database, event_id: UUID, sources: list[dict[str, Any]], cursor: UUID | None) -> None:
-    """Remember how far an event has come; without sources left it is expanded."""
+async def advance(
+    scope: Scope, event_id: UUID, sources: list[dict[str, Any]], cursor: UUID | None, opened: int
+) -> None:
+    """Remember how far an event has come, and that it has ``opened`` more executions; without sources it is expanded."""
     status = EventStatus.EXPANDING if sources else EventStatus.EXPANDED
-    await database.fetch(
-        "update novukit_event set recipients = $2, cursor = $3, status = $4 where id = $1 and status = 'expanding'",
-        event_id, encode(sources), cursor, status.value,
+    await scope.database.fetch(
+        "update novukit_event set recipients = $3, cursor = $4, status = $5, executions = executions + $6 "
+        "where environment_id = $1 and id = $2 and status = 'expanding'",
+        scope.environment_id, event_id, encode(sources), cursor, status.value, opened,
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,9 @@ from uuid import UUID
 
 from ..model import Checkpoint, ExecutionStatus, Reason, StepKind, StepStatus, StoredSubscriber
 from . import subscribers
-from .database import Database, Row, Scope, decode, in_list
+from .batch import Batch, together
+from .database import Database, Row, Scope, decode, in_list, moment
+from .preferences import Chosen
 
 
 @dataclass(slots=True)
@@ -34,46 +36,68 @@ class Claimed:
     tenant: dict[str, Any] | None = None
     subscriber: StoredSubscriber | None = None
     checkpoints: dict[tuple[str, str], Checkpoint] = field(default_factory=dict)
+    chosen: Chosen | None = None
+    """What the subscriber chose, as it was when this was claimed; None when nobody has looked."""
 
 
-async def claim(database: Database, worker_id: UUID, workflows: Sequence[str], limit: int) -> list[Claimed]:
+async def claim(database: Database, worker_id: UUID, workflows: list[str], limit: int) -> list[Claimed]:
     """Take up to ``limit`` due executions of ``workflows`` for a worker whose lease holds.
 
-    One statement takes them (rows that another worker is taking are skipped); three more load what the whole batch
-    needs.
+    Each environment that has due work gets an equal share, so that one with a long queue does not hold up the others;
+    within an environment the longest due come first. Rows that another worker is taking are skipped.
     """
     if not workflows or limit < 1:
         return []
-    now = database.clock.now()
-    rows = await database.fetch(
-        "update novukit_execution set status = 'running', worker_id = $1, runs = runs + 1, wake_at = null, "
-        "started_at = coalesce(started_at, $2) where id in ("
-        "select id from novukit_execution where status in ('pending', 'waiting') and wake_at <= $2 "
-        f"and workflow_id in {in_list(workflows, 4)} order by wake_at, id limit $3 for update skip locked) "
-        "and exists (select 1 from novukit_worker where id = $1) "
-        "returning id, environment_id, event_id, workflow_id, workflow_version, subscriber_uuid, subscriber_id, runs, "
-        "cancel_requested_at, created_at",
-        worker_id, now, limit, *workflows,
-    )  # fmt: skip
-    claimed = sorted((_claimed(row) for row in rows), key=lambda e: e.id)
+    now, claimed = database.clock.now(), list[Claimed]()
+    due = await database.fetch_hot(_DUE, now, workflows, limit)
+    left = limit
+    for n, row in enumerate(sorted((row for row in due if row["n"]), key=lambda row: row["n"])):
+        share = min(row["n"], -(-left // (len(due) - n)))
+        if share > 0:
+            taken = await database.fetch_hot(_TAKE, worker_id, now, row["id"], workflows, share)
+            left -= len(taken)
+            claimed += [_claimed(each) for each in taken]
     if claimed:
+        claimed.sort(key=lambda e: e.id)
         await _load(database, claimed)
     return claimed
 
 
-async def release(database: Database, worker_id: UUID, ids: Sequence[UUID]) -> None:
-    """Let go of executions that a worker owns but could not settle; whoever is next goes on with them."""
-    await database.fetch(
-        "update novukit_execution set status = 'pending', wake_at = $2, worker_id = null "
-        f"where worker_id = $1 and id in {in_list(ids, 3)}",
-        worker_id, database.clock.now(), *ids,
-    )  # fmt: skip
+_DUE = (
+    "select e.id, (select count(*) from (select 1 from novukit_execution x where x.environment_id = e.id "
+    "and x.status in ('pending', 'waiting') and x.wake_at <= $1 and x.workflow_id = any($2::text[]) limit $3) as part) "
+    "as n from novukit_environment e"
+)
+_TAKE = (
+    "update novukit_execution set status = 'running', worker_id = $1, runs = runs + 1, wake_at = null, "
+    "started_at = coalesce(started_at, $2) where environment_id = $3 and id in ("
+    "select id from novukit_execution where environment_id = $3 and status in ('pending', 'waiting') "
+    "and wake_at <= $2 and workflow_id = any($4::text[]) order by wake_at, id limit $5 for update skip locked) "
+    "and exists (select 1 from novukit_worker where id = $1) "
+    "returning id, environment_id, event_id, workflow_id, workflow_version, subscriber_uuid, subscriber_id, runs, "
+    "cancel_requested_at, created_at"
+)
+
+
+_RELEASE = Batch(
+    "released",
+    # By run: what is let go twice, for the first answer was lost, may be in its next run by then.
+    "update novukit_execution as x set status = 'pending', wake_at = u.at, worker_id = null "
+    "from {rows} where x.id = u.id and x.runs = u.runs and x.worker_id = u.worker_id",
+    columns="id uuid, runs integer, worker_id uuid, at timestamptz",
+)
+
+
+async def release(database: Database, worker_id: UUID, runs: Mapping[UUID, int]) -> None:
+    """Let go of executions that a worker owns but could not settle, each in the run that it was in."""
+    now = database.clock.now()
+    await together(database, [(_RELEASE, [(id, run, worker_id, now) for id, run in runs.items()])])
 
 
 async def release_all_but(database: Database, worker_id: UUID, held: Collection[UUID]) -> None:
     """Let go of what a worker owns on record without knowing: the answer to a claim was lost."""
-    rows = await database.fetch("select id from novukit_execution where worker_id = $1", worker_id)
-    if lost := [row["id"] for row in rows if row["id"] not in held]:
+    rows = await database.fetch("select id, runs from novukit_execution where worker_id = $1", worker_id)
+    if lost := {row["id"]: row["runs"] for row in rows if row["id"] not in held}:
         await release(database, worker_id, lost)
 
 
@@ -81,12 +105,13 @@ async def next_due(database: Database, workflows: Sequence[str]) -> datetime | N
     """When the next execution of ``workflows`` comes due, if any waits."""
     if not workflows:
         return None
-    rows = await database.fetch(
-        "select wake_at from novukit_execution where status in ('pending', 'waiting') "
-        f"and workflow_id in {in_list(workflows)} order by wake_at limit 1",
-        *workflows,
+    rows = await database.fetch_hot(
+        "select (select x.wake_at from novukit_execution x where x.environment_id = e.id and x.status in ('pending', "
+        "'waiting') and x.workflow_id = any($1::text[]) order by x.wake_at limit 1) as wake_at "
+        "from novukit_environment e",
+        list(workflows),
     )
-    return rows[0]["wake_at"] if rows else None
+    return min((moment(row["wake_at"]) for row in rows if row["wake_at"]), default=None)
 
 
 def _claimed(row: Row) -> Claimed:
@@ -100,35 +125,34 @@ def _claimed(row: Row) -> Claimed:
 
 async def _load(database: Database, claimed: list[Claimed]) -> None:
     """Give a batch its events, its subscribers and, to those that ran before, their checkpoints."""
-    event_ids = list({e.event_id for e in claimed})
     events = {
         row["id"]: row
-        for row in await database.fetch(
+        for row in await database.fetch_hot(
             "select id, transaction_id, payload, overrides, actor, tenant, created_at from novukit_event "
-            f"where id in {in_list(event_ids)}",
-            *event_ids,
+            "where id = any($1::uuid[])",
+            list({e.event_id for e in claimed}),
         )
     }
     people: dict[UUID, StoredSubscriber] = {}
-    for environment_id in {e.environment_id for e in claimed}:
-        uuids = list({e.subscriber_uuid for e in claimed if e.environment_id == environment_id})
-        people |= await subscribers.by_uuids(database.scope(environment_id), uuids)
+    for environment_id in {e.environment_id for e in claimed}:  # first in each of the keys
+        scope, those = database.scope(environment_id), [e for e in claimed if e.environment_id == environment_id]
+        people |= await subscribers.by_uuids(scope, {e.subscriber_uuid for e in those})
+        if again := {e.id: e for e in those if e.runs > 1}:
+            for row in await database.fetch_hot(_CHECKPOINTS, environment_id, list(again)):
+                again[row["execution_id"]].checkpoints[row["step_id"], row["step_key"]] = _checkpoint(row)
     for e in claimed:
         event = events[e.event_id]
         e.transaction_id, e.triggered_at = event["transaction_id"], event["created_at"]
         e.payload, e.overrides = decode(event["payload"]), decode(event["overrides"])
         e.actor, e.tenant = decode(event["actor"]), decode(event["tenant"])
         e.subscriber = people.get(e.subscriber_uuid)
-    again = {e.id: e for e in claimed if e.runs > 1}
-    for environment_id in {e.environment_id for e in again.values()}:  # first in the primary key
-        ids = [e.id for e in again.values() if e.environment_id == environment_id]
-        for row in await database.fetch(
-            "select execution_id, step_id, step_key, kind, status, result, reason, detail, attempts, args_hash, "
-            "position, message_id, wake_at, started_at, finished_at from novukit_checkpoint "
-            f"where environment_id = $1 and execution_id in {in_list(ids, 2)}",
-            environment_id, *ids,
-        ):  # fmt: skip
-            again[row["execution_id"]].checkpoints[row["step_id"], row["step_key"]] = _checkpoint(row)
+
+
+_CHECKPOINTS = (
+    "select execution_id, step_id, step_key, kind, status, result, reason, detail, attempts, args_hash, position, "
+    "message_id, wake_at, started_at, finished_at from novukit_checkpoint "
+    "where environment_id = $1 and execution_id = any($2::uuid[])"
+)
 
 
 def _checkpoint(row: Row) -> Checkpoint:
@@ -177,19 +201,23 @@ async def cancel_idle(scope: Scope, *, event_id: UUID | None = None, ids: Sequen
 async def end_steps(scope: Scope, ids: Sequence[UUID]) -> None:
     """What cancelled executions waited for will not come: their sleeping steps are skipped, their messages have failed.
 
-    A message whose outcome is unknown stays so. The caller's transaction.
+    A message whose outcome is unknown stays so, and a call that nobody has told the end of has one. The caller's
+    transaction.
     """
     if not ids:
         return
     among, now = in_list(ids, 3), scope.now()
     await scope.database.fetch(
-        "update novukit_checkpoint set status = 'skipped', reason = 'cancelled', wake_at = null, finished_at = $2 "
-        f"where environment_id = $1 and execution_id in {among} and status in ('waiting', 'retrying')",
+        "update novukit_checkpoint set status = case when status = 'calling' then 'unknown' else 'skipped' end, "
+        "reason = case when status = 'calling' then 'outcome_unknown' else 'cancelled' end, "
+        "wake_at = null, finished_at = case when status = 'calling' then null else $2::timestamptz end "
+        f"where environment_id = $1 and execution_id in {among} and status in ('waiting', 'retrying', 'calling')",
         scope.environment_id, now, *ids,
     )  # fmt: skip
     await scope.database.fetch(
-        "update novukit_message set status = 'failed', error = 'cancelled', updated_at = $2 "
-        f"where environment_id = $1 and execution_id in {among} and status = 'retrying'",
+        "update novukit_message set status = case when status = 'calling' then 'unknown' else 'failed' end, "
+        "error = case when status = 'calling' then error else 'cancelled' end, updated_at = $2 "
+        f"where environment_id = $1 and execution_id in {among} and status in ('retrying', 'calling')",
         scope.environment_id, now, *ids,
     )  # fmt: skip
 

@@ -24,6 +24,7 @@ from ..model import (
 )
 from . import messages, pages, subscribers
 from .database import Row, Scope, decode, in_list
+from .outcomes import STEP
 from .pages import Listing, Page, PageQuery
 from .where import Where
 
@@ -32,7 +33,8 @@ from .where import Where
 class ExecutionFilter:
     """Which executions are meant; a field left out asks for nothing.
 
-    ``search`` is part of a transaction or subscriber id.
+    ``search`` is part of a transaction or subscriber id. ``unknown``: they ended at a message of which nobody knows
+    whether it went out.
     """
 
     status: Sequence[ExecutionStatus] = ()
@@ -43,6 +45,7 @@ class ExecutionFilter:
     reason: Reason | None = None
     step: str | None = None
     search: str | None = None
+    unknown: bool = False
     created_from: datetime | None = None
     created_to: datetime | None = None
 
@@ -63,13 +66,14 @@ async def executions(
     subscriber_id: str | None = None,
     transaction_id: str | None = None,
     reason: Reason | None = None,
+    unknown: bool = False,
     query: PageQuery = PageQuery(),  # noqa: B008 (frozen)
 ) -> Page[Execution]:
     """A page of executions by cursor, newest first."""
     filters = ExecutionFilter(
         status=status, workflow_ids=[workflow_id] if workflow_id is not None else None,
         subscriber_ids=[subscriber_id] if subscriber_id is not None else [], transaction_id=transaction_id,
-        reason=reason,
+        reason=reason, unknown=unknown,
     )  # fmt: skip
     where = _where(scope, filters)
     listing = Listing("executions", _EXECUTION, _EXECUTIONS, "x.id", where)
@@ -126,10 +130,14 @@ async def steps_of(scope: Scope, ids: Sequence[UUID]) -> dict[UUID, list[StepRec
 async def activity(scope: Scope, *, execution_id: UUID | None = None, event_id: UUID | None = None) -> list[Activity]:
     """The lines of one execution, or of an event with all its executions, oldest first."""
     assert (execution_id is None) != (event_id is None), "one of execution and event"
-    column, value = ("execution_id", execution_id) if execution_id else ("event_id", event_id)
     rows = await scope.database.fetch(
-        f"select {_ACTIVITY} from novukit_activity where environment_id = $1 and {column} = $2 order by id",
-        scope.environment_id, value,
+        f"select {_ACTIVITY} from novukit_activity where environment_id = $1 and execution_id = $2 order by id"
+        if execution_id
+        else f"select {_ACTIVITY} from novukit_activity where environment_id = $1 and event_id = $2 "
+        f"and execution_id is null union all select {_ACTIVITY} from novukit_activity where environment_id = $1 "
+        "and execution_id in (select id from novukit_execution where environment_id = $1 and event_id = $2) "
+        "order by id",
+        scope.environment_id, execution_id or event_id,
     )  # fmt: skip
     return [_activity(row) for row in rows]
 
@@ -225,6 +233,14 @@ def _where(scope: Scope, filters: ExecutionFilter) -> Where:
         where.add("e.transaction_id = ?", filters.transaction_id)
     if filters.reason is not None:
         where.add("x.reason = ?", filters.reason.value)
+    if filters.unknown:
+        # The first is what the index of those that want attention holds.
+        where.add("(x.status = 'parked' or x.reason = 'outcome_unknown') and x.status in ('failed', 'parked')")
+        where.add(
+            "exists (select 1 from novukit_checkpoint c where c.environment_id = x.environment_id "
+            f"and c.execution_id = x.id and {STEP} = x.step and c.status in ('failed', 'unknown') "
+            "and c.reason = 'outcome_unknown')"
+        )
     if filters.step is not None:
         where.add("x.step = ?", filters.step)
     if filters.search:

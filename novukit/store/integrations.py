@@ -16,8 +16,8 @@ from .database import Database, Row, Scope, decode, encode, in_list
 from .secrets import CREDENTIALS, KeyRing
 
 _COLUMNS = (
-    "id, environment_id, identifier, name, provider_id, channel, active, is_primary, credentials, conditions, "
-    "created_at, updated_at"
+    "id, environment_id, identifier, name, provider_id, channel, active, is_primary, concurrency, credentials, "
+    "conditions, created_at, updated_at"
 )
 Stamp = frozenset[tuple[UUID, datetime]]
 
@@ -40,6 +40,7 @@ async def create(
     name: str | None = None,
     active: bool = True,
     primary: bool = False,
+    concurrency: int | None = None,
     conditions: Sequence[Mapping[str, Any]] = (),
 ) -> Integration:
     """Add an integration. The first active one of its channel becomes the primary one, as does one told to.
@@ -57,6 +58,7 @@ async def create(
             channel=channel,
             active=active,
             primary=False,
+            concurrency=concurrency or None,
             credentials=dict(credentials),
             conditions=[dict(condition) for condition in conditions],
             created_at=now,
@@ -65,9 +67,9 @@ async def create(
         await _refuse_taken(scope, made.id, made.identifier)
         await scope.database.fetch(
             f"insert into novukit_integration ({_COLUMNS}) "
-            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
             made.id, made.environment_id, made.identifier, made.name, made.provider_id, made.channel, made.active,
-            made.primary, _seal(ring, made), encode(made.conditions), now, now,
+            made.primary, made.concurrency, _seal(ring, made), encode(made.conditions), now, now,
         )  # fmt: skip
         await _settle_primary(scope, channel, now, wanted=made.id if primary and active else None)
         return await get(scope, ring, made.id)
@@ -81,10 +83,11 @@ async def update(
     identifier: str | None = None,
     name: str | None = None,
     active: bool | None = None,
+    concurrency: int | None = None,
     credentials: Mapping[str, Any] | None = None,
     conditions: Sequence[Mapping[str, Any]] | None = None,
 ) -> Integration:
-    """Change what is given; ``credentials`` replace the old ones as a whole.
+    """Change what is given; ``credentials`` replace the old ones as a whole, a ``concurrency`` of 0 unsets it.
 
     A primary one that is made inactive passes its place on. Raises :class:`NotFound`, :class:`InvalidInput` when the
     identifier is taken.
@@ -100,6 +103,8 @@ async def update(
             "conditions": [dict(condition) for condition in conditions] if conditions is not None else None,
         }
         new = old.model_copy(update={key: value for key, value in changes.items() if value is not None})
+        if concurrency is not None:
+            new = new.model_copy(update={"concurrency": concurrency or None})
         await _refuse_taken(scope, new.id, new.identifier)
         await _write(scope, ring, new, now)
         await _settle_primary(scope, new.channel, now)
@@ -211,13 +216,14 @@ async def _declare(
             await create(
                 scope, ring, provider_id=provider.id, channel=provider.channel, credentials=credentials,
                 identifier=one.identifier, name=one.name, active=one.active, primary=bool(one.primary),
+                concurrency=one.concurrency,
             )  # fmt: skip
             return
         old = stored[0]
         new = old.model_copy(
             update={
                 "provider_id": provider.id, "channel": provider.channel, "credentials": credentials,
-                "active": one.active, "name": one.name or old.name,
+                "active": one.active, "name": one.name or old.name, "concurrency": one.concurrency,
             }
         )  # fmt: skip
         if new != old:
@@ -270,9 +276,10 @@ async def _mark_primary(scope: Scope, integration_id: UUID, primary: bool, now: 
 async def _write(scope: Scope, ring: KeyRing, new: Integration, now: datetime) -> None:
     await scope.database.fetch(
         "update novukit_integration set identifier = $3, name = $4, active = $5, credentials = $6, conditions = $7, "
-        "updated_at = $8, provider_id = $9, channel = $10, is_primary = $11 where environment_id = $1 and id = $2",
+        "updated_at = $8, provider_id = $9, channel = $10, is_primary = $11, concurrency = $12 "
+        "where environment_id = $1 and id = $2",
         scope.environment_id, new.id, new.identifier, new.name, new.active, _seal(ring, new), encode(new.conditions),
-        now, new.provider_id, new.channel, new.primary,
+        now, new.provider_id, new.channel, new.primary, new.concurrency,
     )  # fmt: skip
 
 
@@ -299,6 +306,7 @@ def _integration(row: Row, ring: KeyRing) -> Integration:
     return Integration(
         id=row["id"], environment_id=row["environment_id"], identifier=row["identifier"], name=row["name"],
         provider_id=row["provider_id"], channel=row["channel"], active=row["active"], primary=row["is_primary"],
+        concurrency=row["concurrency"],
         credentials=decode(sealed), conditions=decode(row["conditions"]), created_at=row["created_at"],
         updated_at=row["updated_at"],
     )  # fmt: skip

@@ -85,7 +85,8 @@ async def page(
     where = Where("m.environment_id = ?", scope.environment_id)
     where.among("m.channel", [channel] if channel else [])
     where.among("m.subscriber_id", [subscriber_id] if subscriber_id is not None else [])
-    where.among("m.transaction_id", transaction_ids)
+    if transaction_ids:
+        _of_transactions(where, "m.execution_id", transaction_ids)
     rows = await scope.database.fetch(
         f"select {_COLUMNS} from novukit_message m where {where} order by m.id desc "
         f"limit {where.mark(limit + 1)} offset {where.mark(page * limit)}",
@@ -147,12 +148,19 @@ async def delete(scope: Scope, id: UUID) -> bool:
 async def delete_by_transaction(scope: Scope, transaction_id: str, channel: Channel | None = None) -> int:
     """Delete the messages of a transaction, but those still being sent. Returns how many went."""
     where = Where("environment_id = ?", scope.environment_id)
-    where.add(
-        "event_id in (select id from novukit_event where environment_id = ? and transaction_id = ?)",
-        scope.environment_id, transaction_id,
-    )  # fmt: skip
+    _of_transactions(where, "execution_id", [transaction_id])
     where.among("channel", [channel] if channel else [])
     return await _delete(scope, where)
+
+
+def _of_transactions(where: Where, column: str, transaction_ids: Sequence[str]) -> None:
+    """``column`` is an execution of one of these; through the indexes of events and executions."""
+    marks = ", ".join("?" * len(transaction_ids))
+    where.add(
+        f"{column} in (select x.id from novukit_event e join novukit_execution x on x.environment_id = e.environment_id "
+        f"and x.event_id = e.id where e.environment_id = $1 and e.transaction_id in ({marks}))",
+        *transaction_ids,
+    )
 
 
 async def _delete(scope: Scope, where: Where) -> int:

@@ -18,6 +18,20 @@ ACQUIRE_SECONDS = 5.0
 STATEMENT_SECONDS = 30.0
 
 
+HOT = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off"
+"""For the few statements that run all the time: their plans are kept, and must not be those of an empty table."""
+
+
+class PooledConnection(asyncpg.Connection):  # type: ignore[misc, type-arg]
+    """A connection that needs no cleaning when it goes back to its pool: that would be a round trip for each query.
+
+    Nothing here outlives its transaction: no session locks, no LISTEN, no cursors.
+    """
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
 class PoolTransaction(PostgresTransaction):
     """A transaction that gives its connection back whatever happens."""
 
@@ -75,7 +89,7 @@ class PoolTransaction(PostgresTransaction):
         if broken:
             self.connection.terminate()
         assert self.engine.pool is not None
-        await asyncio.shield(self.engine.pool.release(self.connection))
+        await self.engine.pool.release(self.connection)
 
 
 class PoolEngine(PostgresEngine):
@@ -87,10 +101,38 @@ class PoolEngine(PostgresEngine):
     async def prep_database(self) -> None:
         """Nothing: novukit needs no extension."""
 
+    hot: Any = None
+
+    async def open(self) -> None:
+        """Open the pools: one for all, and a small one for what runs all the time."""
+        options: dict[str, Any] = {
+            "timeout": ACQUIRE_SECONDS, "command_timeout": STATEMENT_SECONDS, "connection_class": PooledConnection,
+        }  # fmt: skip
+        await self.start_connection_pool(min_size=1, max_size=10, **options)
+        self.hot = await asyncpg.create_pool(**self.config, min_size=0, max_size=3, init=_heat, **options)
+
+    async def close(self) -> None:
+        """Close the pools."""
+        if self.pool:
+            await self.close_connection_pool()
+        if self.hot:
+            await self.hot.close()
+
     async def acquire(self) -> Any:
         """A connection from the pool, or an error after five seconds rather than a wait without end."""
         assert self.pool is not None, "the database is not open"
         return await self.pool.acquire(timeout=ACQUIRE_SECONDS)
+
+    async def execute_hot(self, sql: str, args: Sequence[Any]) -> list[Any]:
+        """Run one statement where plans go by index; in the current transaction, if there is one."""
+        if current := self.current_transaction.get():
+            return await current.connection.fetch(sql, *args)
+        assert self.hot is not None, "the database is not open"
+        connection = await self.hot.acquire(timeout=ACQUIRE_SECONDS)
+        try:
+            return await connection.fetch(sql, *args)
+        finally:
+            await self.hot.release(connection)  # it shields itself
 
     async def execute(self, sql: str, args: Sequence[Any] = ()) -> list[Any]:
         """Run one statement: in the current transaction, else on a connection of the pool."""
@@ -101,10 +143,14 @@ class PoolEngine(PostgresEngine):
             return await connection.fetch(sql, *args)
         finally:
             assert self.pool is not None
-            await asyncio.shield(self.pool.release(connection))
+            await self.pool.release(connection)
 
     async def _run_in_pool(self, query: str, args: Sequence[Any] | None = None) -> list[Any]:
         return await self.execute(query, args or ())
 
     def transaction(self, allow_nested: bool = True) -> PoolTransaction:
         return PoolTransaction(self, allow_nested=allow_nested)
+
+
+async def _heat(connection: Any) -> None:
+    await connection.execute(HOT)

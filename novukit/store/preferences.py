@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,15 +17,37 @@ _EVERYWHERE = ""
 """What stands for «every workflow» in the column, so that the unique key holds for it too."""
 
 
-async def chosen(scope: Scope, subscriber_uuid: UUID, workflow_id: str) -> tuple[Choice, Choice]:
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a subscriber chose everywhere and for one workflow, and when each was last changed."""
+
+    everywhere: Choice = field(default_factory=dict[Channel, bool])
+    here: Choice = field(default_factory=dict[Channel, bool])
+    everywhere_at: datetime | None = None
+    here_at: datetime | None = None
+
+
+async def chosen(scope: Scope, subscriber_uuid: UUID, workflow_id: str) -> Chosen:
     """What the subscriber chose everywhere, and for this workflow; in one query."""
-    rows = await scope.database.fetch(
-        "select workflow_id, channels from novukit_preference "
-        "where environment_id = $1 and subscriber_uuid = $2 and workflow_id in ('', $3)",
-        scope.environment_id, subscriber_uuid, workflow_id,
+    return (await of_many(scope, {(subscriber_uuid, workflow_id)}))[subscriber_uuid, workflow_id]
+
+
+async def of_many(scope: Scope, wanted: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], Chosen]:
+    """What several subscribers chose, each for a workflow; in one query."""
+    rows = await scope.database.fetch_hot(
+        "select subscriber_uuid, workflow_id, channels, updated_at from novukit_preference "
+        "where environment_id = $1 and subscriber_uuid = any($2::uuid[])",
+        scope.environment_id, sorted({who for who, _ in wanted}),
     )  # fmt: skip
-    found: dict[str, Choice] = {row["workflow_id"]: decode(row["channels"]) for row in rows}
-    return found.get(_EVERYWHERE, {}), found.get(workflow_id, {})
+    found = {(row["subscriber_uuid"], row["workflow_id"]): row for row in rows}
+    answer: dict[tuple[UUID, str], Chosen] = {}
+    for who, workflow_id in wanted:
+        everywhere, here = found.get((who, _EVERYWHERE)), found.get((who, workflow_id))
+        answer[who, workflow_id] = Chosen(
+            decode(everywhere["channels"]) if everywhere else {}, decode(here["channels"]) if here else {},
+            everywhere["updated_at"] if everywhere else None, here["updated_at"] if here else None,
+        )  # fmt: skip
+    return answer
 
 
 async def all_of(scope: Scope, subscriber_uuid: UUID) -> list[Preference]:

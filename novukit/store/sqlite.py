@@ -85,13 +85,14 @@ class Connection:
             finally:
                 cursor.close()
 
-        return await self._noting_failure(work)
+        return await self.noting_failure(work)
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each row of arguments, in one hop."""
-        await self._noting_failure(lambda connection: connection.executemany(sql, rows).close())
+        await self.noting_failure(lambda connection: connection.executemany(sql, rows).close())
 
-    async def _noting_failure(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def noting_failure(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """As :meth:`call`, inside a transaction: once something has failed there, it must not be committed."""
         try:
             return await self.call(work)
         except sqlite3.Error:
@@ -192,6 +193,13 @@ class WalEngine(SQLiteEngine):
                 self._idle.put_nowait(reader)
         async with self.writing:
             return await self.writer.execute(sql, args)
+
+    async def in_writer(self, work: Callable[[sqlite3.Connection, bool], T]) -> T:
+        """Run ``work`` on the writer in one hop; it is told whether it joins a transaction that is open here."""
+        if current := self.current_transaction.get():
+            return await current.connection.noting_failure(lambda connection: work(connection, True))
+        async with self.writing:
+            return await self.writer.call(lambda connection: work(connection, False))
 
     async def _run_in_new_connection(
         self, query: str, args: list[Any] | None = None, query_type: str = "generic", table: Any = None

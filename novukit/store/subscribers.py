@@ -19,6 +19,7 @@ LARGEST_TOKEN_COUNT = 500
 
 _TEXTS = ("first_name", "last_name", "email", "phone", "avatar", "locale", "timezone")
 _COLUMNS = f"id, subscriber_id, {', '.join(_TEXTS)}, data, is_online, last_online_at, created_at, updated_at"
+_FIELDS = _COLUMNS.split(", ")
 _NAME = "(coalesce(first_name, '') || ' ' || coalesce(last_name, ''))"
 
 
@@ -39,6 +40,20 @@ class KnownIntegration:
     provider_id: str
 
 
+async def look(scope: Scope, named: Iterable[Subscriber]) -> tuple[dict[str, UUID], list[Subscriber]]:
+    """The ids of those who are on record, and those of whom something is told that is not."""
+    wanted = _merged(named)
+    if not wanted:
+        return {}, []
+    rows = await scope.database.fetch_hot(
+        f"select {_COLUMNS} from novukit_subscriber where environment_id = $1 and subscriber_id = any($2::text[])",
+        scope.environment_id, list(wanted),
+    )  # fmt: skip
+    known = {row["subscriber_id"]: row for row in rows}
+    news = [s for name, s in wanted.items() if name not in known or _differs(s, known[name])]
+    return {name: row["id"] for name, row in known.items()}, news
+
+
 async def upsert_many(scope: Scope, subscribers: Iterable[Subscriber]) -> dict[str, UUID]:
     """Create who is missing, update what is given and differs, and return everyone's id by subscriber id.
 
@@ -50,26 +65,25 @@ async def upsert_many(scope: Scope, subscribers: Iterable[Subscriber]) -> dict[s
 
 async def upsert_each(scope: Scope, subscribers: Iterable[Subscriber]) -> dict[str, Upserted]:
     """As :func:`upsert_many`, and tell who was created. Who comes twice counts once; the later fields win."""
+    wanted, done = _merged(subscribers), dict[str, Upserted]()
+    for chunk in parted([wanted[name] for name in sorted(wanted)]):
+        known, news = await look(scope, chunk)
+        done |= {name: Upserted(id, created=False) for name, id in known.items()}
+        # Most calls come from triggers that tell nothing new: they must not write, nor wait for each other.
+        if news:
+            done |= await _write(scope, news)
+    return done
+
+
+def _merged(subscribers: Iterable[Subscriber]) -> dict[str, Subscriber]:
+    """Everyone once, with the later fields."""
     wanted: dict[str, Subscriber] = {}
     for subscriber in subscribers:
         earlier = wanted.get(subscriber.subscriber_id)
         wanted[subscriber.subscriber_id] = (
             earlier.model_copy(update=subscriber.model_dump(exclude_none=True)) if earlier else subscriber
         )
-    done: dict[str, Upserted] = {}
-    for chunk in parted([wanted[name] for name in sorted(wanted)]):
-        rows = await scope.database.fetch(
-            f"select {_COLUMNS} from novukit_subscriber "
-            f"where environment_id = $1 and subscriber_id in {in_list(chunk, 2)}",
-            scope.environment_id, *(s.subscriber_id for s in chunk),
-        )  # fmt: skip
-        known = {row["subscriber_id"]: row for row in rows}
-        done |= {name: Upserted(row["id"], created=False) for name, row in known.items()}
-        # Most calls come from triggers that tell nothing new: they must not write, nor wait for each other.
-        news = [s for s in chunk if s.subscriber_id not in known or _differs(s, known[s.subscriber_id])]
-        if news:
-            done |= await _write(scope, news)
-    return done
+    return wanted
 
 
 async def create(scope: Scope, subscriber: Subscriber) -> StoredSubscriber | None:
@@ -80,7 +94,7 @@ async def create(scope: Scope, subscriber: Subscriber) -> StoredSubscriber | Non
         f"on conflict (environment_id, subscriber_id) do nothing returning {_COLUMNS}",
         *args,
     )
-    return _stored(rows[0]) if rows else None
+    return stored(rows[0]) if rows else None
 
 
 async def patch(
@@ -126,16 +140,19 @@ async def get(scope: Scope, subscriber_id: str) -> StoredSubscriber | None:
     return (await _with_addresses(scope, rows))[0] if rows else None
 
 
-async def by_uuids(scope: Scope, uuids: Sequence[UUID]) -> dict[UUID, StoredSubscriber]:
-    """Those of ``uuids`` that are subscribers of this environment, with addresses; two queries for each 500."""
-    found: dict[UUID, StoredSubscriber] = {}
-    for chunk in parted(list(dict.fromkeys(uuids))):
-        rows = await scope.database.fetch(
-            f"select {_COLUMNS} from novukit_subscriber where environment_id = $1 and id in {in_list(chunk, 2)}",
-            scope.environment_id, *chunk,
-        )  # fmt: skip
-        found |= {subscriber.id: subscriber for subscriber in await _with_addresses(scope, rows)}
-    return found
+async def by_uuids(scope: Scope, uuids: Collection[UUID]) -> dict[UUID, StoredSubscriber]:
+    """Those of ``uuids`` that are subscribers of this environment, with addresses; a second query if any has one."""
+    if not uuids:
+        return {}
+    rows = await scope.database.fetch_hot(
+        f"select {_COLUMNS}, exists (select 1 from novukit_subscriber_channel c where c.environment_id = $1 "
+        "and c.subscriber_uuid = s.id) as reachable from novukit_subscriber s "
+        "where s.environment_id = $1 and s.id = any($2::uuid[])",
+        scope.environment_id, list(uuids),
+    )  # fmt: skip
+    reachable = [row["id"] for row in rows if row["reachable"]]
+    found = await addresses(scope, reachable) if reachable else {}
+    return {row["id"]: stored(row, tuple(found.get(row["id"], ()))) for row in rows}
 
 
 async def page_ids(scope: Scope, after: UUID | None, limit: int) -> list[tuple[UUID, str]]:
@@ -185,6 +202,27 @@ async def delete(scope: Scope, subscriber_id: str) -> bool:
 
 
 # Addresses
+
+
+async def addresses(scope: Scope, uuids: Collection[UUID]) -> dict[UUID, list[ChannelAddress]]:
+    """Where providers reach several subscribers, by their own ids; who has no address is not in the answer."""
+    found: dict[UUID, list[ChannelAddress]] = {}
+    for row in await scope.database.fetch_hot(
+        "select subscriber_uuid, provider_id, integration_identifier, device_tokens, webhook_url, channel "
+        "from novukit_subscriber_channel "
+        "where environment_id = $1 and subscriber_uuid = any($2::uuid[]) order by id",
+        scope.environment_id, list(uuids),
+    ):  # fmt: skip
+        found.setdefault(row["subscriber_uuid"], []).append(
+            ChannelAddress(
+                provider_id=row["provider_id"],
+                integration_identifier=row["integration_identifier"] or None,
+                device_tokens=tuple(decode(row["device_tokens"])),
+                webhook_url=row["webhook_url"],
+                channel=row["channel"],
+            )
+        )
+    return found
 
 
 async def set_address(scope: Scope, subscriber_id: str, address: ChannelAddress) -> StoredSubscriber | None:
@@ -347,25 +385,10 @@ def _differs(subscriber: Subscriber, row: Row) -> bool:
 async def _with_addresses(scope: Scope, rows: Sequence[Row]) -> list[StoredSubscriber]:
     if not rows:
         return []
-    ids = [row["id"] for row in rows]
-    addresses: dict[UUID, list[ChannelAddress]] = {}
-    for row in await scope.database.fetch(
-        "select subscriber_uuid, provider_id, integration_identifier, device_tokens, webhook_url, channel "
-        "from novukit_subscriber_channel "
-        f"where environment_id = $1 and subscriber_uuid in {in_list(ids, 2)} order by id",
-        scope.environment_id, *ids,
-    ):  # fmt: skip
-        addresses.setdefault(row["subscriber_uuid"], []).append(
-            ChannelAddress(
-                provider_id=row["provider_id"],
-                integration_identifier=row["integration_identifier"] or None,
-                device_tokens=tuple(decode(row["device_tokens"])),
-                webhook_url=row["webhook_url"],
-                channel=row["channel"],
-            )
-        )
-    return [_stored(row, tuple(addresses.get(row["id"], ()))) for row in rows]
+    found = await addresses(scope, [row["id"] for row in rows])
+    return [stored(row, tuple(found.get(row["id"], ()))) for row in rows]
 
 
-def _stored(row: Row, addresses: tuple[ChannelAddress, ...] = ()) -> StoredSubscriber:
-    return StoredSubscriber.model_validate({**row, "data": decode(row["data"]), "addresses": addresses})
+def stored(row: Row, addresses: tuple[ChannelAddress, ...] = ()) -> StoredSubscriber:
+    values = {name: row[name] for name in _FIELDS}
+    return StoredSubscriber.model_validate({**values, "data": decode(row["data"]), "addresses": addresses})

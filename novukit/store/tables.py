@@ -66,6 +66,7 @@ class Integration(Table, tablename="novukit_integration"):
     channel = Text(default=None)
     active = Boolean(default=None)
     is_primary = Boolean(default=None)
+    concurrency = Integer(null=True, default=None)
     credentials = Text(default=None)
     conditions = JSONB(default=None)
     created_at = Timestamptz(default=None)
@@ -149,6 +150,7 @@ class Event(Table, tablename="novukit_event"):
     cursor = UUID(null=True, default=None)
     executions = Integer(default=None)
     created_at = Timestamptz(default=None)
+    trace = Text(null=True, default=None)
 
 
 class Worker(Table, tablename="novukit_worker"):
@@ -160,8 +162,8 @@ class Worker(Table, tablename="novukit_worker"):
 
 
 class Execution(Table, tablename="novukit_execution"):
-    id = UUID(primary_key=True)
-    environment_id = UUID(default=None)
+    environment_id = UUID(primary_key=True)
+    id = UUID(default=None)
     event_id = UUID(default=None)
     workflow_id = Text(default=None)
     workflow_version = Text(null=True, default=None)
@@ -172,6 +174,7 @@ class Execution(Table, tablename="novukit_execution"):
     worker_id = UUID(null=True, default=None)
     cancel_requested_at = Timestamptz(null=True, default=None)
     runs = Integer(default=None)
+    takeovers = Integer(default=0)
     step = Text(null=True, default=None)
     reason = Text(null=True, default=None)
     detail = Text(default=None)
@@ -200,8 +203,8 @@ class Checkpoint(Table, tablename="novukit_checkpoint"):
 
 
 class Message(Table, tablename="novukit_message"):
-    id = UUID(primary_key=True)
-    environment_id = UUID(default=None)
+    environment_id = UUID(primary_key=True)
+    id = UUID(default=None)
     execution_id = UUID(default=None)
     event_id = UUID(default=None)
     transaction_id = Text(default=None)
@@ -247,6 +250,7 @@ class DigestWindow(Table, tablename="novukit_digest_window"):
     closes_at = Timestamptz(default=None)
     closed_at = Timestamptz(null=True, default=None)
     last_event_at = Timestamptz(default=None)
+    expires_at = Timestamptz(null=True, default=None)
 
 
 class DigestMember(Table, tablename="novukit_digest_member"):
@@ -266,12 +270,13 @@ class ThrottlePass(Table, tablename="novukit_throttle_pass"):
     subscriber_uuid = UUID(default=None)
     throttle_key = Text(default=None)
     at = Timestamptz(default=None)
+    expires_at = Timestamptz(null=True, default=None)
 
 
 class Activity(Table, tablename="novukit_activity"):
     id = UUID(primary_key=True)
     environment_id = UUID(default=None)
-    event_id = UUID(null=True, default=None)
+    event_id = UUID(default=None)
     execution_id = UUID(null=True, default=None)
     kind = Text(default=None)
     step = Text(default=None)

@@ -46,7 +46,8 @@ async def ask(scope: Scope, at: Turnstile, execution_id: UUID, *, limit: int, wi
         return Answer(False, len(rows), start)
     await scope.database.fetch(
         "insert into novukit_throttle_pass (environment_id, execution_id, step_id, step_key, workflow_id, "
-        "subscriber_uuid, throttle_key, at) values ($1, $2, $3, '', $4, $5, $6, $7) on conflict do nothing",
-        scope.environment_id, execution_id, at.step_id, at.workflow_id, at.subscriber_uuid, at.key, now,
+        "subscriber_uuid, throttle_key, at, expires_at) values ($1, $2, $3, '', $4, $5, $6, $7, $8) "
+        "on conflict do nothing",
+        scope.environment_id, execution_id, at.step_id, at.workflow_id, at.subscriber_uuid, at.key, now, now + window,
     )  # fmt: skip
     return Answer(True, len(rows) + 1, start)

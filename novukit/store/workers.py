@@ -2,12 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from ..model import ActivityKind
 from . import activities
-from .database import Database, in_list
+from .database import Database, Row, in_list, moment
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one look finds: whether a lease has lapsed, an event has members to come, and when work comes due."""
+
+    lapsed: bool
+    expanding: bool
+    due: datetime | None
+
+
+_FOUND = (
+    "exists (select 1 from novukit_worker w where w.lease_until < $1) as lapsed, "
+    "exists (select 1 from novukit_event v where v.status = 'expanding') as expanding, "
+    # In each environment the first one of an index; a minimum over all of them would have to see them all.
+    "(select min((select x.wake_at from novukit_execution x where x.environment_id = e.id "
+    "and x.status in ('pending', 'waiting') and x.workflow_id = any($2::text[]) order by x.wake_at limit 1)) "
+    "from novukit_environment e) as due"
+)
+
+
+async def look(database: Database, workflows: Sequence[str]) -> Found:
+    """What there is to do, of executions those of ``workflows``. One statement, which changes nothing."""
+    rows = await database.fetch_hot(f"select {_FOUND}", database.clock.now(), list(workflows))
+    return _found(rows[0])
+
+
+async def look_and_extend(
+    database: Database, workflows: Sequence[str], worker_id: UUID, lease_until: datetime
+) -> Found | None:
+    """As :func:`look`, and extend a worker's lease in the same statement. None when the worker was reaped."""
+    rows = await database.fetch_hot(
+        "update novukit_worker set lease_until = case when lease_until > $4 then lease_until else $4 end "
+        f"where id = $3 returning {_FOUND}",
+        database.clock.now(), list(workflows), worker_id, lease_until,
+    )  # fmt: skip
+    return _found(rows[0]) if rows else None
+
+
+def _found(row: Row) -> Found:
+    return Found(bool(row["lapsed"]), bool(row["expanding"]), moment(row["due"]) if row["due"] else None)
 
 
 async def enlist(database: Database, worker_id: UUID, *, host: str, pid: int, lease_until: datetime) -> None:
@@ -33,16 +76,22 @@ async def extend(database: Database, worker_id: UUID, lease_until: datetime) -> 
     return bool(rows)
 
 
-async def reap(database: Database) -> int:
-    """Free the work of every worker whose lease has lapsed, so that anyone may claim it; returns how many."""
+async def reap(database: Database) -> list[UUID]:
+    """Free the work of every worker whose lease has lapsed, so that anyone may claim it.
+
+    Returns the environment of each execution that was freed.
+    """
     now = database.clock.now()
     async with database.transaction():
         dead = await database.fetch("select id from novukit_worker where lease_until < $1 for update skip locked", now)
         return await _release(database, [row["id"] for row in dead], ActivityKind.EXECUTION_TAKEN_OVER)
 
 
-async def leave(database: Database, worker_id: UUID) -> int:
-    """Give back what a stopping worker still owns, and forget the worker. Returns how many executions."""
+async def leave(database: Database, worker_id: UUID) -> list[UUID]:
+    """Give back what a stopping worker still owns, and forget the worker.
+
+    Returns the environment of each execution that was given back.
+    """
     async with database.transaction():
         return await _release(database, [worker_id], None)
 
@@ -55,9 +104,9 @@ async def alive(database: Database) -> int:
     return int(rows[0]["n"])
 
 
-async def _release(database: Database, workers: list[UUID], kind: ActivityKind | None) -> int:
+async def _release(database: Database, workers: list[UUID], kind: ActivityKind | None) -> list[UUID]:
     if not workers:
-        return 0
+        return []
     now = database.clock.now()
     released = await database.fetch(
         "update novukit_execution set status = 'pending', wake_at = $1, worker_id = null "
@@ -76,4 +125,4 @@ async def _release(database: Database, workers: list[UUID], kind: ActivityKind |
                 for row in released
             ],
         )  # fmt: skip
-    return len(released)
+    return [row["environment_id"] for row in released]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from ..model import StoredWorkflow, WorkflowSpec
-from .database import Row, Scope, decode, encode, in_list
+from .database import Database, Row, Scope, decode, encode, in_list
 
 TOUCH_EVERY = timedelta(minutes=1)
 """How exact ``last_triggered_at`` is: a busy workflow is not written at every trigger."""
@@ -45,6 +46,33 @@ async def get(scope: Scope, workflow_id: str) -> StoredWorkflow | None:
         f"{_SELECT} where environment_id = $1 and workflow_id = $2", scope.environment_id, workflow_id
     )
     return _workflow(rows[0]) if rows else None
+
+
+async def get_many(database: Database, wanted: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], StoredWorkflow]:
+    """Several workflows, by environment and id. What did not change since the last look is not read again."""
+    rows = await database.fetch_hot(
+        "select environment_id, workflow_id, version, active, updated_at, last_triggered_at from novukit_workflow "
+        "where environment_id = any($1::uuid[]) and workflow_id = any($2::text[])",
+        sorted({environment_id for environment_id, _ in wanted}), sorted({name for _, name in wanted}),
+    )  # fmt: skip
+    found: dict[tuple[UUID, str], StoredWorkflow] = {}
+    for row in rows:
+        key = row["environment_id"], row["workflow_id"]
+        if key not in wanted:
+            continue
+        known = database.known_workflows.get(key)
+        if known is None or (known.version, known.updated_at) != (row["version"], row["updated_at"]):
+            known = await get(database.scope(key[0]), key[1])
+        if known is not None:
+            database.known_workflows[key] = known
+            update = {"active": bool(row["active"]), "last_triggered_at": row["last_triggered_at"]}
+            found[key] = known.model_copy(update=update)
+    return found
+
+
+def is_stale(workflow: StoredWorkflow, now: datetime) -> bool:
+    """Whether ``last_triggered_at`` is to be written."""
+    return workflow.last_triggered_at is None or workflow.last_triggered_at <= now - TOUCH_EVERY
 
 
 async def ids(scope: Scope) -> list[str]:

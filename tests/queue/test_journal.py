@@ -21,8 +21,9 @@ from novukit.errors import LeaseLost, NotSerialisable
 from novukit.model import ActivityKind, Checkpoint, StepKind, StepStatus
 from novukit.store import workers
 from novukit.store.activities import Line
-from novukit.store.journal import Journal, Run, SaveCheckpoint
-from novukit.store.postgres import PoolTransaction
+from novukit.store.entries import SaveCheckpoint
+from novukit.store.journal import Journal, Run
+from novukit.store.postgres import PoolEngine
 
 from .conftest import Ledger, Open, Site, until
 
@@ -69,7 +70,7 @@ async def enlisted(site: Site, lease: float = 60.0) -> Journal:
 
 def line(site: Site, detail: str) -> Line:
     rt = site.app.runtime
-    return Line(rt.new_id(), site.scope.environment_id, ActivityKind.TRIGGER_ACCEPTED, rt.clock.now(), detail=detail)
+    return Line(rt.new_id(), site.scope.environment_id, ActivityKind.TRIGGER_ACCEPTED, rt.clock.now(), rt.new_id(), detail=detail)
 
 
 async def details(site: Site) -> list[str]:
@@ -134,18 +135,18 @@ async def test_a_connection_that_breaks_in_a_commit_costs_nothing(
     """Cut before the COMMIT and after it: each line is there once, and nobody hears of it."""
     site = await open_site(database_url, working=False)
     journal = await enlisted(site)
-    commit, cut = PoolTransaction.commit, []
+    execute, cut = PoolEngine.execute_hot, []
 
-    async def broken(self: PoolTransaction) -> None:
+    async def broken(self: PoolEngine, sql: str, args: Any) -> Any:
         cut.append(None)
         if len(cut) % 3 == 1:
-            self.connection.terminate()  # it was not committed
-        await commit(self)
-        if len(cut) % 3 == 2:
-            self.connection.terminate()  # it was, and the answer got lost
-            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")  # before it
+        rows = await execute(self, sql, args)
+        if len(cut) % 3 == 2 and not self.current_transaction.get():
+            raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")  # after it
+        return rows
 
-    monkeypatch.setattr(PoolTransaction, "commit", broken)
+    monkeypatch.setattr(PoolEngine, "execute_hot", broken)
     for start in range(0, 30, 10):
         await asyncio.gather(*[journal.put(line(site, f"line {n:02}")) for n in range(start, start + 10)])
     assert [f"line {n:02}" for n in range(30)] == await details(site)
@@ -194,7 +195,7 @@ async def test_what_another_attempt_has_settled_is_not_written_again(database_ur
             raise ConnectionResetError
         return "again", ()
 
-    done = journal.work("x", work, run=Run(row["id"], 1))
+    done = journal.work("x", work, run=Run(site.scope.environment_id, row["id"], 1))
     await done
     assert 1 == tried, "the execution is nobody's: whatever was to be decided has been"
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from uuid import UUID
+
 import pytest
 
 from novukit.store import Database, Scope, preferences
@@ -22,10 +24,17 @@ async def scope(database: Database) -> Scope:
     return await environment(database)
 
 
+async def layers(scope: Scope, who: UUID, workflow_id: str) -> tuple[preferences.Choice, preferences.Choice]:
+    """What was chosen everywhere, and here."""
+    chosen = await preferences.chosen(scope, who, workflow_id)
+    return chosen.everywhere, chosen.here
+
+
+
 async def test_nothing_is_chosen_at_first(scope: Scope) -> None:
     """Two empty layers."""
     ada = await subscriber(scope)
-    assert ({}, {}) == await preferences.chosen(scope, ada.id, "welcome")
+    assert ({}, {}) == await layers(scope, ada.id, "welcome")
     assert [] == await preferences.all_of(scope, ada.id)
 
 
@@ -35,8 +44,8 @@ async def test_chosen_gives_the_layer_for_all_and_the_one_for_the_workflow(scope
     await preferences.set(scope, ada.id, None, {"email": False})
     await preferences.set(scope, ada.id, "welcome", {"sms": True})
     await preferences.set(scope, ada.id, "other", {"push": False})
-    assert ({"email": False}, {"sms": True}) == await preferences.chosen(scope, ada.id, "welcome")
-    assert ({"email": False}, {}) == await preferences.chosen(scope, ada.id, "unknown")
+    assert ({"email": False}, {"sms": True}) == await layers(scope, ada.id, "welcome")
+    assert ({"email": False}, {}) == await layers(scope, ada.id, "unknown")
 
 
 async def test_set_changes_the_named_channels_only(scope: Scope, clock: VirtualClock) -> None:
@@ -71,7 +80,7 @@ async def test_concurrent_choices_are_all_kept(scope: Scope) -> None:
             for channel in ("email", "in_app", "sms", "push", "chat")
         )
     )
-    _, here = await preferences.chosen(scope, ada.id, "welcome")
+    _, here = await layers(scope, ada.id, "welcome")
     assert {"email", "in_app", "sms", "push", "chat"} == set(here)
 
 
@@ -80,7 +89,7 @@ async def test_an_environment_never_sees_anothers_preferences(scope: Scope, data
     other = await environment(database, "production")
     ada = await subscriber(scope)
     await preferences.set(scope, ada.id, "welcome", {"email": False})
-    assert ({}, {}) == await preferences.chosen(other, ada.id, "welcome")
+    assert ({}, {}) == await layers(other, ada.id, "welcome")
     assert [] == await preferences.all_of(other, ada.id)
     assert await preferences.set(other, ada.id, "welcome", {"email": True}) is None
-    assert ({}, {"email": False}) == await preferences.chosen(scope, ada.id, "welcome")
+    assert ({}, {"email": False}) == await layers(scope, ada.id, "welcome")

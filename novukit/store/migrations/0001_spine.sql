@@ -65,6 +65,7 @@ create table novukit_integration (
     channel text not null,
     active boolean not null,
     is_primary boolean not null,
+    concurrency integer,
     credentials text not null,
     conditions jsonb not null,
     created_at timestamptz not null,
@@ -173,8 +174,8 @@ create table novukit_worker (
 );
 
 create table novukit_execution (
-    id uuid primary key,
     environment_id uuid not null,
+    id uuid not null,
     event_id uuid not null,
     workflow_id text not null,
     workflow_version text,
@@ -185,17 +186,18 @@ create table novukit_execution (
     worker_id uuid,
     cancel_requested_at timestamptz,
     runs integer not null default 0,
+    takeovers integer not null default 0,
     step text,
     reason text,
     detail text not null default '',
     created_at timestamptz not null,
     started_at timestamptz,
     finished_at timestamptz,
+    primary key (environment_id, id),
     unique (environment_id, event_id, subscriber_uuid)
 );
-create index novukit_execution_due on novukit_execution (wake_at, id) where status in ('pending', 'waiting');
+create index novukit_execution_due on novukit_execution (environment_id, wake_at, id) where status in ('pending', 'waiting');
 create index novukit_execution_owned on novukit_execution (worker_id) where worker_id is not null;
-create index novukit_execution_page on novukit_execution (environment_id, id);
 
 create table novukit_checkpoint (
     environment_id uuid not null,
@@ -218,8 +220,8 @@ create table novukit_checkpoint (
 );
 
 create table novukit_message (
-    id uuid primary key,
     environment_id uuid not null,
+    id uuid not null,
     execution_id uuid not null,
     event_id uuid not null,
     transaction_id text not null,
@@ -250,12 +252,10 @@ create table novukit_message (
     sent_at timestamptz,
     created_at timestamptz not null,
     updated_at timestamptz not null,
+    primary key (environment_id, id),
     unique (environment_id, execution_id, step_id, step_key)
 );
-create index novukit_message_page on novukit_message (environment_id, id);
-create index novukit_message_subscriber on novukit_message (environment_id, subscriber_uuid);
-create index novukit_message_event on novukit_message (environment_id, event_id);
-create index novukit_message_inbox on novukit_message (environment_id, subscriber_uuid, id) where channel = 'in_app';
+create index novukit_message_subscriber on novukit_message (environment_id, subscriber_uuid, id);
 create index novukit_message_unread on novukit_message (environment_id, subscriber_uuid)
     where channel = 'in_app' and read_at is null and archived_at is null;
 
@@ -303,10 +303,11 @@ create table novukit_throttle_pass (
 create index novukit_throttle_pass_window
     on novukit_throttle_pass (environment_id, workflow_id, step_id, subscriber_uuid, throttle_key, at);
 
+-- A line is about one execution or about the event itself; each has an index that holds only its own.
 create table novukit_activity (
-    id uuid primary key,
+    id uuid not null,
     environment_id uuid not null,
-    event_id uuid,
+    event_id uuid not null,
     execution_id uuid,
     kind text not null,
     step text not null default '',
@@ -315,8 +316,10 @@ create table novukit_activity (
     message_id uuid,
     at timestamptz not null
 );
-create index novukit_activity_execution on novukit_activity (environment_id, execution_id, id);
-create index novukit_activity_event on novukit_activity (environment_id, event_id, id);
+create unique index novukit_activity_execution on novukit_activity (environment_id, execution_id, id)
+    where execution_id is not null;
+create unique index novukit_activity_event on novukit_activity (environment_id, event_id, id)
+    where execution_id is null;
 
 create table novukit_idempotency (
     environment_id uuid not null,
