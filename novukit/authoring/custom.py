@@ -17,7 +17,10 @@ from ..errors import StepMisuse
 R = TypeVar("R")
 
 _known: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
-"""What each function returns. Weak, so that a function made anew in every execution does not stay."""
+"""What each function returns, and how many positional arguments are surely right.
+
+Weak, so that a function made anew in every execution does not stay.
+"""
 
 
 def bind(
@@ -28,13 +31,15 @@ def bind(
     Raises :class:`StepMisuse` for what is not async, what takes other arguments, and what does not say its result.
     """
     try:
-        returns = _returns(_innermost(function))
+        inner = _innermost(function)
+        returns, fits = _looked_at(inner)
     except _UnfitError as unfit:
         raise StepMisuse(f"Step {step!r}: {_name(function)} {unfit.why}.", hint=unfit.hint) from None
-    try:
-        inspect.signature(function).bind(*args, **kwargs)
-    except TypeError as err:
-        raise StepMisuse(f"Step {step!r}: {_name(function)} cannot be called like this: {err}.") from None
+    if kwargs or inner is not function or len(args) not in fits:
+        try:
+            inspect.signature(function).bind(*args, **kwargs)
+        except TypeError as err:
+            raise StepMisuse(f"Step {step!r}: {_name(function)} cannot be called like this: {err}.") from None
     return partial(function, *args, **kwargs), returns
 
 
@@ -50,14 +55,23 @@ class _UnfitError(Exception):
         self.why, self.hint = why, hint
 
 
-def _returns(function: Any) -> Any:
+def _looked_at(function: Any) -> tuple[Any, range]:
     try:
         return _known[function]
     except (KeyError, TypeError):
-        returns = _read(function)
+        found = _read(function), _fits(function)
     with suppress(TypeError):
-        _known[function] = returns
-    return returns
+        _known[function] = found
+    return found
+
+
+def _fits(function: Any) -> range:
+    """How many arguments a plain function takes by position; none where that is not all there is to say."""
+    plain = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = inspect.signature(function).parameters.values() if inspect.isfunction(function) else ()
+    if not parameters or any(each.kind not in plain for each in parameters):
+        return range(0)
+    return range(sum(each.default is inspect.Parameter.empty for each in parameters), len(parameters) + 1)
 
 
 def _read(function: Any) -> Any:

@@ -42,6 +42,7 @@ from ..store.entries import OpenMessage, UpdateMessage
 from ..store.journal import Preferred
 from . import compose
 from .backoff import wait_before
+from .bulkhead import place
 from .compose import Uncomposable
 from .frame import Frame, finish
 from .route import NoRoute, Route
@@ -66,7 +67,9 @@ _CONTENTS: dict[StepKind, TypeAdapter[Any]] = {
 async def deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
     """Perform a channel step, new (``row`` is None), tried before, or cut off in the middle of its call."""
     asked = cast("ChannelInput", call.inputs)
-    called = row is not None and row.attempts > 0 and row.message_id is not None
+    # One that a person says was not sent is sent in the words that are on record, and has all its attempts before it.
+    begun = row is not None and (row.attempts > 0 or row.reason is Reason.NOT_SENT)
+    called = begun and row.message_id is not None
     # Somebody may have deleted the message meanwhile; then it is made anew, under the same key.
     if row and called and (message := await messages.get(frame.scope, cast("UUID", row.message_id))):
         return await _again(frame, call, asked, row, message)
@@ -80,26 +83,38 @@ async def deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
         content = compose.for_provider(frame, call, route)
     except Uncomposable as no:
         return _not_sent(frame, call, checkpoint, no)
-    checkpoint = replace(
-        checkpoint, status=StepStatus.CALLING, attempts=1, message_id=checkpoint.message_id or frame.rt.new_id(),
-        wake_at=None, reason=None,
-    )  # fmt: skip
-    intent = _open(frame, call, checkpoint, MessageStatus.CALLING, content, route)
-    await frame.unless_cancelled(frame.told(checkpoint, intent), _decided_by(frame))
-    crash_point("intent.after")
-    return await _call(frame, call, asked, checkpoint, route, content)
+    async with place(frame, route.bulkhead):
+        checkpoint = replace(
+            checkpoint, status=StepStatus.CALLING, attempts=1, message_id=checkpoint.message_id or frame.rt.new_id(),
+            wake_at=None, reason=None, started_at=frame.now(),
+        )  # fmt: skip
+        intent = _open(frame, call, checkpoint, MessageStatus.CALLING, content, route)
+        await frame.unless_cancelled(frame.told(checkpoint, intent), _decided_by(frame))
+        crash_point("intent.after")
+        return await _call(frame, call, asked, checkpoint, route, content)
 
 
 async def _again(frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpoint, message: Message) -> Sent:
     """The same message once more: the recorded words and key, after a refusal or an unknown outcome."""
-    scope, attempts = frame.scope, (asked.retry or RETRY).attempts
+    scope = frame.scope
+    if row.status is StepStatus.UNKNOWN:  # it was to be parked, and the process ended before the execution was
+        _park(frame, call, row, row.detail)
+    unknown = row.status is StepStatus.CALLING or row.reason is Reason.OUTCOME_UNKNOWN
+    row = replace(row, reason=Reason.OUTCOME_UNKNOWN if unknown else None)
     route = frame.rt.routes.by_id(scope.environment_id, message.integration_id)
     if route is None:
         chosen = frame.rt.routes.choose(scope.environment_id, call.kind.value, asked.integration)
         if isinstance(chosen, NoRoute):
             _failed(frame, call, row, chosen.reason, chosen.detail)
         route = chosen
-    unknown = row.status is StepStatus.CALLING or row.reason is Reason.OUTCOME_UNKNOWN
+    async with place(frame, route.bulkhead):
+        return await _anew(frame, call, asked, row, message, route, unknown=unknown)
+
+
+async def _anew(
+    frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpoint, message: Message, route: Route, *, unknown: bool
+) -> Sent:
+    attempts = (asked.retry or RETRY).attempts
     if unknown:
         if route.provider.idempotency == "lookup":
             found = await dispatch.look_up(route.provider, key_of(frame, call))
@@ -108,12 +123,14 @@ async def _again(frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpo
             if found is not None and row.attempts < attempts:
                 counted = replace(row, attempts=row.attempts + 1)
                 _sleep(frame, call, counted, Reason.OUTCOME_UNKNOWN, found, asked.retry or RETRY)
+        if forgotten := _forgotten(frame, row, route):
+            _park(frame, call, row, forgotten)
         if row.status is StepStatus.CALLING and asked.on_unknown == "park" and route.provider.idempotency == "none":
             _park(frame, call, row, "The process ended before the provider's answer was on record.")
         if row.attempts >= attempts:
             _failed(frame, call, row, Reason.OUTCOME_UNKNOWN, row.detail)
     doubtful = unknown and route.provider.idempotency != "native"
-    calling = replace(row, status=StepStatus.CALLING, attempts=row.attempts + 1, wake_at=None, reason=None)
+    calling = replace(row, status=StepStatus.CALLING, attempts=row.attempts + 1, wake_at=None)
     noted = _update(frame, calling, MessageStatus.CALLING, possible_duplicate=doubtful)
     await frame.unless_cancelled(frame.told(calling, noted))
     content = _CONTENTS[call.kind].validate_python(message.content)
@@ -127,8 +144,12 @@ async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by rais
     if not frame.shift.holds():
         raise Abandoned
     crash_point("call.before")
+    began = frame.rt.clock.monotonic()
     delivery = await dispatch.deliver(route.provider, content, key_of(frame, call))
     crash_point("call.after")
+    if (observer := frame.rt.observer) is not None:
+        seconds, provider = frame.rt.clock.monotonic() - began, route.integration.provider_id
+        observer.called(calling.message_id, call.kind, provider, delivery.outcome, seconds)
     if delivery.gone_tokens:
         for provider_id in {route.integration.provider_id, route.provider.novu_id}:
             who, gone = frame.execution.subscriber_uuid, delivery.gone_tokens
@@ -176,6 +197,7 @@ def _not_sent(frame: Frame, call: StepCall, checkpoint: Checkpoint, no: Uncompos
 
 
 def _failed(frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, detail: str) -> NoReturn:
+    reason = _truly(row, reason)
     done = finish(row, StepStatus.FAILED, frame.now(), reason, detail)
     unknown = reason is Reason.OUTCOME_UNKNOWN
     status = MessageStatus.UNKNOWN if unknown else MessageStatus.FAILED
@@ -187,10 +209,27 @@ def _failed(frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, detai
 def _sleep(frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, delivery: Delivery, retry: Retry) -> NoReturn:
     """Try again later: the execution sleeps on record, no worker waits."""
     wake_at = frame.now() + wait_before(row.attempts + 1, retry, frame.rt.random, delivery.retry_after)
+    reason = _truly(row, reason)
     asleep = replace(row, status=StepStatus.RETRYING, reason=reason, detail=delivery.detail, wake_at=wake_at)
-    status = MessageStatus.UNKNOWN if delivery.outcome is Outcome.UNKNOWN else MessageStatus.RETRYING
+    status = MessageStatus.UNKNOWN if reason is Reason.OUTCOME_UNKNOWN else MessageStatus.RETRYING
     frame.record(frame.told(asleep, _update(frame, asleep, status, error=delivery.detail)))
     raise Suspend(call.name, wake_at)
+
+
+def _forgotten(frame: Frame, row: Checkpoint, route: Route) -> str | None:
+    """Why the provider would take the message for a new one, if so: it keeps keys for a time, and that has passed."""
+    window = route.provider.idempotency_window
+    if window is None or row.started_at is None or frame.now() < row.started_at + window:
+        return None
+    return (
+        f"{route.provider.id} forgets a key after {window}, and the first attempt was at {row.started_at:%F %T} UTC: "
+        "sent again, it could arrive twice."
+    )
+
+
+def _truly(row: Checkpoint, reason: Reason) -> Reason:
+    """Why a step was not performed. Once nobody knows whether a message went out, a later refusal does not tell."""
+    return Reason.OUTCOME_UNKNOWN if row.reason is Reason.OUTCOME_UNKNOWN else reason
 
 
 def _park(frame: Frame, call: StepCall, row: Checkpoint, detail: str) -> NoReturn:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Sequence
-from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from ..authoring import Workflow
 from ..model import ActivityKind, Checkpoint, Reason, StepCall, StepStatus
 from ..store import Scope
 from ..store.activities import Line
-from ..store.executions import Claimed
 from ..store.entries import Entry, SaveCheckpoint
-from ..store.journal import CancelRequested, Preferred, PreferencesChanged, Run, Work
+from ..store.executions import Claimed
+from ..store.journal import CancelRequested, PreferencesChanged, Preferred, Run, Work
 from .runtime import Runtime
 from .shift import Shift
 from .unwind import Anew, Cancelled
@@ -62,7 +62,7 @@ class Frame:
     def told(self, checkpoint: Checkpoint, *more: Entry) -> list[Entry]:
         """A checkpoint with its activity line and whatever belongs to the same moment."""
         line = self.line(_STEP_LINE[checkpoint.status], checkpoint)
-        return [SaveCheckpoint(self.execution.environment_id, self.execution.id, replace(checkpoint)), *more, line]
+        return [SaveCheckpoint(self.execution.environment_id, self.execution.id, checkpoint), *more, line]
 
     def line(self, kind: ActivityKind, about: Checkpoint | None = None, detail: str = "") -> Line:
         """An activity line of this execution."""
@@ -125,10 +125,21 @@ def name_of(checkpoint: Checkpoint) -> str:
 
 def args_hash(call: StepCall) -> str:
     """A short hash of what a step was told, so that a replay can say when the code has changed under it."""
-    return hashlib.blake2b(call.inputs.model_dump_json().encode(), digest_size=8).hexdigest()
+    return _short_hash(call.inputs.model_dump_json())
 
 
-def finish(checkpoint: Checkpoint, status: StepStatus, at: datetime, reason: Reason | None = None, detail: str = "",
-           result: Any = None) -> Checkpoint:  # fmt: skip
-    """The checkpoint as it ends."""
-    return replace(checkpoint, status=status, reason=reason, detail=detail, result=result, wake_at=None, finished_at=at)
+@lru_cache(maxsize=1000)
+def _short_hash(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def finish(
+    row: Checkpoint, status: StepStatus, at: datetime, reason: Reason | None = None, detail: str = "",
+    result: Any = None, *, attempts: int | None = None,
+) -> Checkpoint:  # fmt: skip
+    """The checkpoint as it ends. Written out, for ``replace`` takes three times as long."""
+    return Checkpoint(
+        row.step_id, row.key, row.kind, status, result, reason, detail,
+        row.attempts if attempts is None else attempts, row.args_hash, row.position, row.message_id, None,
+        row.started_at, at,
+    )  # fmt: skip

@@ -15,6 +15,7 @@ from ..errors import NovukitError
 from ..model import Trigger, Triggered
 from ..store import Scope
 from ..store.outage import outage
+from ..store.workflows import Known
 
 MAX_GROUP = 200
 """Triggers in one transaction."""
@@ -26,6 +27,7 @@ class Asked:
 
     scope: Scope
     ask: Trigger
+    trace: str | None = None
 
 
 Accept = Callable[[Sequence[Asked]], Awaitable[list[Triggered | NovukitError]]]
@@ -36,6 +38,8 @@ class Intake:
     """Gathers triggers and accepts them group by group."""
 
     def __init__(self) -> None:
+        self.known: Known = {}
+        """The workflows as they were last read: to parse a spec costs more than all else about a trigger."""
         self._waiting: list[tuple[Asked, asyncio.Future[Triggered]]] = []
         self._flusher: asyncio.Task[None] | None = None
 

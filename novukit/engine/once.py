@@ -42,15 +42,19 @@ async def custom(frame: Frame, call: StepCall, row: Checkpoint | None) -> Any:
     except Exception as err:
         failed = replace(checkpoint, attempts=checkpoint.attempts + 1, detail=f"{type(err).__name__}: {err}"[:500])
         return _failed(frame, call, failed, Reason.CUSTOM_FAILED, call.inputs.retry or RETRY)
-    done = replace(checkpoint, attempts=checkpoint.attempts + 1)
+    attempts = checkpoint.attempts + 1
     try:
         kept = to_jsonable_python(value)
         encode(kept)
         again = revive(call, kept)
     except (PydanticSerializationError, ValidationError, NotSerialisable, ValueError) as err:
-        failed = replace(done, detail=f"The result of type {type(value).__name__} cannot be kept: {err}"[:500])
+        failed = replace(
+            checkpoint,
+            attempts=attempts,
+            detail=f"The result of type {type(value).__name__} cannot be kept: {err}"[:500],
+        )
         return _failed(frame, call, failed, Reason.NOT_SERIALISABLE, Retry(attempts=1))
-    frame.record(frame.told(finish(done, StepStatus.COMPLETED, frame.now(), result=kept)))
+    frame.record(frame.told(finish(checkpoint, StepStatus.COMPLETED, frame.now(), result=kept, attempts=attempts)))
     return again
 
 

@@ -20,11 +20,11 @@ from ..crash import crash_point
 from ..errors import LeaseLost, NotSerialisable, PayloadInvalid, ReplayDiverged, StepFailed, StepMisuse
 from ..model import ActivityKind, Checkpoint, ExecutionStatus, MessageStatus, Reason, StepStatus, Subscriber
 from ..store import digests, executions, preferences
-from ..store.executions import Claimed
 from ..store.entries import Entry, Settle, UpdateMessage
+from ..store.executions import Claimed
 from ..store.journal import PreferencesChanged
 from ..store.outage import outage
-from .frame import Frame, finish
+from .frame import Frame, finish, name_of
 from .replay import Replay
 from .runtime import Runtime
 from .shift import Shift
@@ -45,13 +45,16 @@ async def claim(rt: Runtime, shift: Shift, room: int) -> list[Claimed]:
     """Take up to ``room`` due executions for this shift, with what they need to run."""
     async with shift.taking():
         crash_point("claim.before")
-        claimed = await executions.claim(rt.database, shift.worker_id, rt.registry.ids, room)
+        blocked = rt.routes.bulkheads.blocked()
+        claimed = await executions.claim(rt.database, shift.worker_id, rt.registry.ids, room, blocked)
         if claimed:
             await rt.routes.refresh(sorted({e.environment_id for e in claimed}))
             await _load(rt, claimed)
         shift.take(claimed)
     if claimed:
         crash_point("claim.after")
+        if rt.observer is not None:
+            rt.observer.claimed(claimed)
     return claimed
 
 
@@ -67,11 +70,20 @@ async def _load(rt: Runtime, claimed: list[Claimed]) -> None:
 
 async def run(rt: Runtime, shift: Shift, execution: Claimed) -> None:
     """Run ``execution`` until it waits, ends, or this worker may not go on; then settle it."""
+    if rt.tracer is None:
+        return await _run(rt, shift, execution)
+    with rt.tracer.run(execution):
+        return await _run(rt, shift, execution)
+
+
+async def _run(rt: Runtime, shift: Shift, execution: Claimed) -> None:
     workflow = rt.registry.get(execution.workflow_id)
     frame = Frame(rt, shift, execution, workflow)
     try:
         ending = await _perform(frame, workflow)
         if ending is not None:
+            if rt.tracer is not None:
+                rt.tracer.ended(ending.status, ending.reason)
             await _settle_somehow(frame, ending)
         else:
             shift.give_back(execution)
@@ -97,6 +109,8 @@ async def _perform(frame: Frame, workflow: Workflow[Any]) -> Settle | None:  # n
         return _ending(frame, ExecutionStatus.CANCELLED, reason=Reason.CANCELLED)
     if execution.subscriber is None:
         return _ending(frame, ExecutionStatus.FAILED, reason=Reason.SUBSCRIBER_DELETED)
+    if execution.takeovers >= frame.rt.settings.worker.max_takeovers:
+        return _poison(frame)
     replay = Replay(frame)
     try:
         try:
@@ -111,7 +125,9 @@ async def _perform(frame: Frame, workflow: Workflow[Any]) -> Settle | None:  # n
     except Unwind as unwind:
         return _left(frame, unwind)
     except StepFailed as err:
-        return _ending(frame, ExecutionStatus.FAILED, err.step, Reason.STEP_FAILED, f"{err.reason}: {err.detail}")
+        # That nobody knows what became of a message is never folded into «failed».
+        why = Reason.OUTCOME_UNKNOWN if err.reason == Reason.OUTCOME_UNKNOWN else Reason.STEP_FAILED
+        return _ending(frame, ExecutionStatus.FAILED, err.step, why, f"{err.reason}: {err.detail}")
     except StepMisuse as err:
         return _ending(frame, ExecutionStatus.FAILED, None, Reason.STEP_MISUSE, str(err))
     except PayloadInvalid as err:
@@ -139,6 +155,18 @@ def _context(frame: Frame, workflow: Workflow[Any], replay: Replay) -> Context[A
     )
 
 
+def _poison(frame: Frame) -> Settle:
+    """Park what each worker dies of. If it was cut off in a call, that is where a person finds it."""
+    step = None
+    for row in frame.execution.checkpoints.values():
+        if row.status is StepStatus.CALLING and row.message_id is not None:
+            step = name_of(row)
+            unknown = replace(row, status=StepStatus.UNKNOWN, reason=Reason.OUTCOME_UNKNOWN)
+            frame.record(frame.told(unknown, _message_ends(frame, row, MessageStatus.UNKNOWN)))
+    said = f"{frame.execution.takeovers} workers in a row died while they ran it."
+    return _ending(frame, ExecutionStatus.PARKED, step, Reason.POISON, said)
+
+
 def _own_up(frame: Frame) -> None:
     """What a cancelled execution waited for will not come; a call that was cut off has an outcome nobody knows."""
     for row in frame.execution.checkpoints.values():
@@ -161,7 +189,7 @@ def _message_ends(frame: Frame, row: Checkpoint, status: MessageStatus) -> Updat
     return UpdateMessage(row.message_id, frame.execution.environment_id, status, row.attempts, frame.now(), error=error)
 
 
-def _left(frame: Frame, unwind: Unwind) -> Settle | None:
+def _left(frame: Frame, unwind: Unwind) -> Settle | None:  # noqa: PLR0911 - one for each
     match unwind:
         case Suspend(step=step, wake_at=wake_at):
             return _ending(frame, ExecutionStatus.WAITING, step, wake_at=wake_at)
@@ -186,7 +214,7 @@ def _ending(
     execution = frame.execution
     return Settle(
         execution.id, execution.environment_id, status, frame.now(), step=step, reason=reason, detail=detail,
-        version=frame.workflow.spec().version, **more,
+        version=frame.workflow.spec().version, workflow_id=execution.workflow_id, **more,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -17,11 +17,11 @@ from ..rendering import Renderer
 from ..settings import Settings
 from ..store import Database, Scope
 from ..store.secrets import KeyRing
-from .observer import Observer, Tracer
 from .intake import Intake
+from .observer import Observer, Tracer
 from .route import Routes
 
-Ring = Callable[[UUID], Awaitable[None]]
+Ring = Callable[[UUID], Coroutine[Any, Any, None]]
 """«Look at this environment's due work now.» A hint: it may be lost, late or doubled, and never raises."""
 
 Publish = Callable[[UUID, UUID, UUID], Coroutine[Any, Any, None]]

@@ -22,7 +22,7 @@ from ..model import (
     Triggered,
     TriggerStatus,
 )
-from ..store import Scope, activities, events, subscribers, topics, workflows
+from ..store import Scope, events, subscribers, topics, workflows
 from ..store.activities import Line
 from ..store.events import NewEvent, Person
 from .intake import Asked
@@ -38,7 +38,8 @@ async def trigger(rt: Runtime, scope: Scope, ask: Trigger) -> Triggered:
     :class:`WorkflowNotFound`, :class:`PayloadInvalid`, :class:`InvalidInput` (unknown topic) or
     :class:`TransactionIdReused`; nothing is stored.
     """
-    asked = Asked(scope, ask)
+    trace = rt.tracer.triggered(ask.workflow, ask.transaction_id) if rt.tracer is not None else None
+    asked = Asked(scope, ask, trace)
     if not scope.database.in_transaction:
         return await rt.intake.take(asked, partial(accept, rt))
     (answer,) = await accept(rt, [asked])
@@ -50,7 +51,8 @@ async def trigger(rt: Runtime, scope: Scope, ask: Trigger) -> Triggered:
 async def accept(rt: Runtime, group: Sequence[Asked]) -> list[Triggered | NovukitError]:
     """Accept the triggers of ``group`` in one transaction; one that cannot be is answered with its error."""
     crash_point("trigger.before")
-    known = await workflows.get_many(rt.database, {(one.scope.environment_id, one.ask.workflow) for one in group})
+    wanted = {(one.scope.environment_id, one.ask.workflow) for one in group}
+    known = await workflows.get_many(rt.database, wanted, rt.intake.known)
     answers: list[Triggered | NovukitError | _Ready] = []
     for one in group:
         try:
@@ -61,6 +63,10 @@ async def accept(rt: Runtime, group: Sequence[Asked]) -> list[Triggered | Novuki
     ready = sorted((each for each in answers if isinstance(each, _Ready)), key=_in_order)
     accepted = await _write(rt, ready) if ready else set[UUID]()
     crash_point("trigger.after")
+    if rt.observer is not None:
+        for each in ready:
+            if each.event.id in accepted:
+                rt.observer.accepted(each.event.workflow_id)
     for environment_id in {each.scope.environment_id for each in ready if each.event.id in accepted}:
         start(rt.ring(environment_id))
     return [await _answer(each, accepted) if isinstance(each, _Ready) else each for each in answers]
@@ -96,7 +102,7 @@ async def _ready(rt: Runtime, one: Asked, workflow: StoredWorkflow | None) -> Tr
         id=rt.new_id(), transaction_id=ask.transaction_id or str(rt.new_id()), workflow_id=workflow.spec.id,
         workflow_version=workflow.version, payload=ask.payload, overrides=ask.overrides,
         actor=ask.actor.model_dump(mode="json", exclude_none=True) if ask.actor else None, tenant=ask.tenant,
-        sources=await _sources(scope, ask), named=len(people), fingerprint=fingerprint(ask),
+        sources=await _sources(scope, ask), named=len(people), fingerprint=fingerprint(ask), trace=one.trace,
     )  # fmt: skip
     stale = workflows.is_stale(workflow, rt.clock.now())
     return _Ready(scope, ask, event, list(people.values()), stale)
@@ -126,7 +132,9 @@ async def _tell(
 ) -> None:
     """Keep what triggers that have begun tell about their subscribers."""
     for environment_id, people in news.items():
-        told = {who.subscriber_id for each in begun if each.scope.environment_id == environment_id for who in each.named}
+        told = {
+            who.subscriber_id for each in begun if each.scope.environment_id == environment_id for who in each.named
+        }
         new = [who for who in people if who.subscriber_id in told]
         known[environment_id] |= await subscribers.upsert_many(rt.scope(environment_id), new)
     for each in begun:

@@ -43,7 +43,7 @@ Part = tuple[Batch, Sequence[Sequence[Any]]]
 
 
 async def together(database: Database, parts: Sequence[Part]) -> Mapping[str, list[UUID]]:
-    """Run ``parts`` in order, all or nothing, joining a transaction that is open here. Gives the ids that each returned.
+    """Run ``parts`` in order, all or nothing, and give the ids that each returned. Joins a transaction that is open.
 
     Batches without rows are left out. On Postgres all of them see what was there before the first.
     """

@@ -28,6 +28,9 @@ T = TypeVar("T")
 Dialect = Literal["sqlite", "postgres"]
 Row = Mapping[str, Any]
 
+# Made once: json.dumps makes a new encoder for each call that asks for anything of its own.
+_to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
 _engine: ContextVar[Engine[Any]] = ContextVar("novukit_engine")
 
 _PLACEHOLDERS = re.compile(r"\$(\d+)")
@@ -57,7 +60,7 @@ def encode(value: Any) -> str:
     SQLite would keep some of these silently and Postgres refuse them late.
     """
     try:
-        text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text = _to_json(value)
         text.encode()  # half a surrogate pair is a ValueError here, and no text to either engine
     except (TypeError, ValueError, RecursionError) as err:
         raise NotSerialisable(f"A value cannot be kept as JSON: {err}.") from None
@@ -94,6 +97,8 @@ def moment(value: datetime | str) -> datetime:
 
 def decode(text: str | None) -> Any:
     """The value of a ``jsonb`` column."""
+    if text == "{}":  # most overrides and much of the data
+        return {}
     return None if text is None else json.loads(text)
 
 
@@ -142,8 +147,6 @@ class Database:
     ) -> None:
         self.url, self.clock, self.new_id = url, clock, new_id
         self.dialect, self._engine = _engine_for(url, synchronous, inline)
-        self.known_workflows: dict[tuple[UUID, str], Any] = {}
-        """What ``workflows.get_many`` has read: parsing a spec costs more than all else about a trigger."""
 
     @property
     def engine(self) -> Any:

@@ -15,6 +15,7 @@ from .activities import Line
 from .batch import Batch, Part
 from .database import encode, plain
 
+
 @dataclass(frozen=True, slots=True)
 class SaveCheckpoint:
     """The record of a step, as it now stands."""
@@ -77,13 +78,14 @@ class Settle:
     reason: Reason | None = None
     detail: str = ""
     version: str | None = None
+    workflow_id: str = ""
+    """For whoever watches; it is not written."""
 
 
 Entry = SaveCheckpoint | OpenMessage | UpdateMessage | Settle | Line
 
 _HELD = "exists (select 1 from {fence})"
 """Nothing is written by a worker that has lost its lease. SQLite stops before it comes to that."""
-
 
 
 def fence(worker_id: UUID, until: datetime, checks: Sequence[str]) -> Part:
@@ -177,8 +179,10 @@ _SETTLE = Batch(
     # One that was to be cancelled meanwhile does not sleep: it is due at once, and ends.
     "wake_at = case when u.status = 'waiting' and x.cancel_requested_at is not null then x.cancel_requested_at "
     "else u.wake_at end, workflow_version = coalesce(u.version, x.workflow_version), finished_at = u.finished_at, "
-    "worker_id = null "
-    f"from {{rows}} where x.environment_id = u.environment_id and x.id = u.id and x.worker_id = u.worker_id and {_HELD}",
+    # Whoever let go of it did not die of it.
+    "worker_id = null, takeovers = 0 "
+    f"from {{rows}} where x.environment_id = u.environment_id and x.id = u.id and x.worker_id = u.worker_id "
+    f"and {_HELD}",
     columns="id uuid, environment_id uuid, worker_id uuid, status text, wake_at timestamptz, step text, reason text, "
     "detail text, version text, finished_at timestamptz",
 )
@@ -211,7 +215,7 @@ def writing(entries: Sequence[Entry], worker_id: UUID) -> list[Part]:
         (_UPDATE_MESSAGE, updated),
         (_SAVE_CHECKPOINT, list(saved.values())),
         # By id, as a cancel locks them, so that neither waits for the other in a ring.
-        (_SETTLE, [settled[id] for id in sorted(settled)]),
+        (_SETTLE, [settled[each] for each in sorted(settled)]),
         activities.writing(lines, _HELD),
     ]
 

@@ -18,7 +18,7 @@ from .database import Database, Scope, decode, encode
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event about to be accepted. ``named`` recipients have executions at once, ``sources`` (topics, broadcasts) follow."""
+    """An event about to be accepted. ``named`` recipients have executions at once; topics and broadcasts follow."""
 
     id: UUID
     transaction_id: str
@@ -31,6 +31,7 @@ class NewEvent:
     sources: list[dict[str, Any]]
     named: int
     fingerprint: str
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,13 @@ Person = tuple[UUID, str]
 _EVENTS = Batch(
     "accepted",
     "insert into novukit_event (id, environment_id, transaction_id, workflow_id, workflow_version, payload, overrides, "
-    "actor, tenant, recipients, fingerprint, status, executions, created_at) "
+    "actor, tenant, recipients, fingerprint, status, executions, trace, created_at) "
     "select u.id, u.environment_id, u.transaction_id, u.workflow_id, u.workflow_version, u.payload, u.overrides, "
-    "u.actor, u.tenant, u.recipients, u.fingerprint, u.status, u.executions, u.at from {rows} where true "
+    "u.actor, u.tenant, u.recipients, u.fingerprint, u.status, u.executions, u.trace, u.at from {rows} where true "
     "on conflict (environment_id, transaction_id) do nothing returning id",
     columns="id uuid, environment_id uuid, transaction_id text, workflow_id text, workflow_version text, "
     "payload jsonb, overrides jsonb, actor jsonb, tenant jsonb, recipients jsonb, fingerprint text, status text, "
-    "executions integer, at timestamptz",
+    "executions integer, trace text, at timestamptz",
     here="novukit_event", returns=True,
 )  # fmt: skip
 _ACCEPTED = "u.event_id in (select id from {accepted})"
@@ -93,7 +94,7 @@ async def insert(
         rows.append((
             e.id, scope.environment_id, e.transaction_id, e.workflow_id, e.workflow_version, encode(e.payload),
             encode(e.overrides), encode(e.actor) if e.actor else None, encode(e.tenant) if e.tenant else None,
-            encode(e.sources), e.fingerprint, status, e.named, now,
+            encode(e.sources), e.fingerprint, status, e.named, e.trace, now,
         ))  # fmt: skip
     executions = _execution_rows(database, new, people)
     parts = [(_EVENTS, rows), (_executions(_ACCEPTED), executions), activities.writing(lines, _ACCEPTED)]
@@ -146,7 +147,7 @@ async def next_expanding(database: Database) -> Expanding | None:
 async def advance(
     scope: Scope, event_id: UUID, sources: list[dict[str, Any]], cursor: UUID | None, opened: int
 ) -> None:
-    """Remember how far an event has come, and that it has ``opened`` more executions; without sources it is expanded."""
+    """Remember how far an event has come, with ``opened`` more executions; without sources it is expanded."""
     status = EventStatus.EXPANDING if sources else EventStatus.EXPANDED
     await scope.database.fetch(
         "update novukit_event set recipients = $3, cursor = $4, status = $5, executions = executions + $6 "

@@ -13,6 +13,7 @@ from . import subscribers
 from .batch import Batch, together
 from .database import Database, Row, Scope, decode, in_list, moment
 from .preferences import Chosen
+from .workers import Blocked, blocked_of
 
 
 @dataclass(slots=True)
@@ -28,6 +29,8 @@ class Claimed:
     subscriber_uuid: UUID
     subscriber_id: str
     runs: int
+    takeovers: int
+    """How many workers in a row have died while they ran it."""
     cancel_requested: bool
     triggered_at: datetime
     payload: dict[str, Any] = field(default_factory=dict)
@@ -36,25 +39,32 @@ class Claimed:
     tenant: dict[str, Any] | None = None
     subscriber: StoredSubscriber | None = None
     checkpoints: dict[tuple[str, str], Checkpoint] = field(default_factory=dict)
+    trace: str | None = None
+    """The traceparent of the request that triggered, if it was traced."""
     chosen: Chosen | None = None
     """What the subscriber chose, as it was when this was claimed; None when nobody has looked."""
 
 
-async def claim(database: Database, worker_id: UUID, workflows: list[str], limit: int) -> list[Claimed]:
+async def claim(
+    database: Database, worker_id: UUID, workflows: list[str], limit: int, blocked: Blocked = frozenset()
+) -> list[Claimed]:
     """Take up to ``limit`` due executions of ``workflows`` for a worker whose lease holds.
 
     Each environment that has due work gets an equal share, so that one with a long queue does not hold up the others;
-    within an environment the longest due come first. Rows that another worker is taking are skipped.
+    within an environment the longest due come first. Rows that another worker is taking are skipped, and so is what is
+    ``blocked``.
     """
     if not workflows or limit < 1:
         return []
     now, claimed = database.clock.now(), list[Claimed]()
-    due = await database.fetch_hot(_DUE, now, workflows, limit)
+    without, names = blocked_of(blocked, 4)
+    due = await database.fetch_hot(_DUE.replace("{but}", without), now, workflows, limit, *names)
     left = limit
     for n, row in enumerate(sorted((row for row in due if row["n"]), key=lambda row: row["n"])):
         share = min(row["n"], -(-left // (len(due) - n)))
         if share > 0:
-            taken = await database.fetch_hot(_TAKE, worker_id, now, row["id"], workflows, share)
+            those = [each for each in workflows if (row["id"], each) not in blocked] if blocked else workflows
+            taken = await database.fetch_hot(_TAKE, worker_id, now, row["id"], those, share)
             left -= len(taken)
             claimed += [_claimed(each) for each in taken]
     if claimed:
@@ -65,7 +75,8 @@ async def claim(database: Database, worker_id: UUID, workflows: list[str], limit
 
 _DUE = (
     "select e.id, (select count(*) from (select 1 from novukit_execution x where x.environment_id = e.id "
-    "and x.status in ('pending', 'waiting') and x.wake_at <= $1 and x.workflow_id = any($2::text[]) limit $3) as part) "
+    "and x.status in ('pending', 'waiting') and x.wake_at <= $1 and x.workflow_id = any($2::text[]){but} limit $3) "
+    "as part) "
     "as n from novukit_environment e"
 )
 _TAKE = (
@@ -75,7 +86,7 @@ _TAKE = (
     "and wake_at <= $2 and workflow_id = any($4::text[]) order by wake_at, id limit $5 for update skip locked) "
     "and exists (select 1 from novukit_worker where id = $1) "
     "returning id, environment_id, event_id, workflow_id, workflow_version, subscriber_uuid, subscriber_id, runs, "
-    "cancel_requested_at, created_at"
+    "takeovers, cancel_requested_at, created_at"
 )
 
 
@@ -91,7 +102,7 @@ _RELEASE = Batch(
 async def release(database: Database, worker_id: UUID, runs: Mapping[UUID, int]) -> None:
     """Let go of executions that a worker owns but could not settle, each in the run that it was in."""
     now = database.clock.now()
-    await together(database, [(_RELEASE, [(id, run, worker_id, now) for id, run in runs.items()])])
+    await together(database, [(_RELEASE, [(each, run, worker_id, now) for each, run in runs.items()])])
 
 
 async def release_all_but(database: Database, worker_id: UUID, held: Collection[UUID]) -> None:
@@ -118,7 +129,7 @@ def _claimed(row: Row) -> Claimed:
     return Claimed(
         id=row["id"], environment_id=row["environment_id"], event_id=row["event_id"], transaction_id="",
         workflow_id=row["workflow_id"], version=row["workflow_version"], subscriber_uuid=row["subscriber_uuid"],
-        subscriber_id=row["subscriber_id"], runs=row["runs"],
+        subscriber_id=row["subscriber_id"], runs=row["runs"], takeovers=row["takeovers"],
         cancel_requested=row["cancel_requested_at"] is not None, triggered_at=row["created_at"],
     )  # fmt: skip
 
@@ -128,7 +139,7 @@ async def _load(database: Database, claimed: list[Claimed]) -> None:
     events = {
         row["id"]: row
         for row in await database.fetch_hot(
-            "select id, transaction_id, payload, overrides, actor, tenant, created_at from novukit_event "
+            "select id, transaction_id, payload, overrides, actor, tenant, trace, created_at from novukit_event "
             "where id = any($1::uuid[])",
             list({e.event_id for e in claimed}),
         )
@@ -145,6 +156,7 @@ async def _load(database: Database, claimed: list[Claimed]) -> None:
         e.transaction_id, e.triggered_at = event["transaction_id"], event["created_at"]
         e.payload, e.overrides = decode(event["payload"]), decode(event["overrides"])
         e.actor, e.tenant = decode(event["actor"]), decode(event["tenant"])
+        e.trace = event["trace"]
         e.subscriber = people.get(e.subscriber_uuid)
 
 
@@ -246,7 +258,8 @@ async def resume(scope: Scope, ids: Sequence[UUID]) -> list[Touched]:
     if not ids:
         return []
     rows = await scope.database.fetch(
-        "update novukit_execution set status = 'pending', wake_at = $2, finished_at = null, cancel_requested_at = null "
+        "update novukit_execution set status = 'pending', wake_at = $2, finished_at = null, "
+        "cancel_requested_at = null, takeovers = 0 "
         f"where environment_id = $1 and id in {in_list(ids, 3)} and status in ('failed', 'parked') "
         "returning id, event_id, step",
         scope.environment_id, scope.now(), *ids,

@@ -89,10 +89,15 @@ class Journal:
         self._waiting: list[_Put] = []
         self._flusher: asyncio.Task[None] | None = None
         self._extended: Callable[[datetime], None] = lambda until: None
+        self._watching: Callable[[Sequence[Entry], float], None] | None = None
 
     def on_extended(self, told: Callable[[datetime], None]) -> None:
         """Tell ``told`` the lease's new end after each commit."""
         self._extended = told
+
+    def on_committed(self, told: Callable[[Sequence[Entry], float], None]) -> None:
+        """Tell ``told`` what each commit wrote, and how many seconds it took."""
+        self._watching = told
 
     def put(
         self, *entries: Entry, run: Run | None = None, unless_cancelled: bool = False,
@@ -154,6 +159,7 @@ class Journal:
         group = [put for put in group if not _failed_before(put)]
         if not group:
             return
+        began = self._database.clock.monotonic()
         try:
             until = await self._commit_with_patience(group)
         except LeaseLost as err:
@@ -173,6 +179,11 @@ class Journal:
                         put.done.set_exception(put.refused)
                     else:
                         put.done.set_result(put.result)
+            if self._watching is not None:
+                seconds = self._database.clock.monotonic() - began
+                self._watching(
+                    [e for put in group if not (put.refused or put.settled) for e in (*put.entries, *put.follow)], seconds
+                )
 
     async def _commit_with_patience(self, group: list[_Put]) -> datetime:
         """Commit; while the database is away, do it again: each statement may be repeated, a lost answer is harmless.
@@ -262,7 +273,10 @@ def _checks(live: list[_Put]) -> list[Part]:
     """What must be so when a group is written: nobody is stopped, nobody has chosen anew."""
     guarded = {(p.run.environment_id, p.run.execution_id) for p in live if p.run and p.unless_cancelled}
     chosen = {
-        (p.run.execution_id, p.run.environment_id, c.subscriber_uuid, c.workflow_id, c.everywhere or NEVER, c.here or NEVER)
+        (
+            p.run.execution_id, p.run.environment_id, c.subscriber_uuid, c.workflow_id, c.everywhere or NEVER,
+            c.here or NEVER,
+        )
         for p in live if p.run and (c := p.preferred)
     }  # fmt: skip
     return [part for part in ((entries.REFUSED, list(guarded)), (entries.CHANGED, list(chosen))) if part[1]]

@@ -157,8 +157,9 @@ def _of_transactions(where: Where, column: str, transaction_ids: Sequence[str]) 
     """``column`` is an execution of one of these; through the indexes of events and executions."""
     marks = ", ".join("?" * len(transaction_ids))
     where.add(
-        f"{column} in (select x.id from novukit_event e join novukit_execution x on x.environment_id = e.environment_id "
-        f"and x.event_id = e.id where e.environment_id = $1 and e.transaction_id in ({marks}))",
+        f"{column} in (select x.id from novukit_event e "
+        "join novukit_execution x on x.environment_id = e.environment_id and x.event_id = e.id "
+        f"where e.environment_id = $1 and e.transaction_id in ({marks}))",
         *transaction_ids,
     )
 

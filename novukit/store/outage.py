@@ -17,6 +17,8 @@ _SQLITE = frozenset(
     }
 )  # fmt: skip
 
+_GONE = ("InterfaceError", "InternalClientError")
+
 
 def outage(err: BaseException) -> DatabaseUnavailable | None:
     """``err`` in plain words if the same call may succeed once the database is well again, else None.
@@ -50,8 +52,8 @@ def _is_outage(err: BaseException) -> bool:
         return getattr(err, "sqlite_errorcode", 0) & 0xFF in _SQLITE
     if sqlstate := getattr(err, "sqlstate", None):
         return str(sqlstate).startswith(_SQLSTATES)
-    # asyncpg calls a connection that is gone an InterfaceError; it need not be installed.
-    gone = type(err).__module__.startswith("asyncpg") and type(err).__name__ == "InterfaceError"
+    # asyncpg's names for a connection that is gone, and one that the server just closes; it need not be installed.
+    gone = type(err).__module__.startswith("asyncpg") and type(err).__name__ in _GONE
     # A name that is not found, or several addresses of which none answers: a plain OSError.
     unreachable = isinstance(err, ConnectionError | TimeoutError | socket.gaierror) or type(err) is OSError
     return gone or unreachable

@@ -68,7 +68,7 @@ async def upsert_each(scope: Scope, subscribers: Iterable[Subscriber]) -> dict[s
     wanted, done = _merged(subscribers), dict[str, Upserted]()
     for chunk in parted([wanted[name] for name in sorted(wanted)]):
         known, news = await look(scope, chunk)
-        done |= {name: Upserted(id, created=False) for name, id in known.items()}
+        done |= {name: Upserted(uuid, created=False) for name, uuid in known.items()}
         # Most calls come from triggers that tell nothing new: they must not write, nor wait for each other.
         if news:
             done |= await _write(scope, news)

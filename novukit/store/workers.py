@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from ..model import ActivityKind
 from . import activities
 from .database import Database, Row, in_list, moment
+
+
+Blocked = Set[tuple[UUID, str]]
+"""Environments and workflows of which a worker wants nothing for now."""
+
+
+def blocked_of(blocked: Blocked, number: int) -> tuple[str, list[list[str]]]:
+    """The condition that leaves out what is blocked, as the argument ``number``: nothing where nothing is."""
+    if not blocked:
+        return "", []
+    names = [f"{environment_id}/{workflow_id}" for environment_id, workflow_id in blocked]
+    return f" and not ((x.environment_id::text || '/' || x.workflow_id) = any(${number}::text[]))", [names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,31 +33,37 @@ class Found:
     due: datetime | None
 
 
+MISHAPS = 3
+"""From how many workers in a row that died while they ran it an execution is under suspicion."""
+
 _FOUND = (
     "exists (select 1 from novukit_worker w where w.lease_until < $1) as lapsed, "
     "exists (select 1 from novukit_event v where v.status = 'expanding') as expanding, "
     # In each environment the first one of an index; a minimum over all of them would have to see them all.
     "(select min((select x.wake_at from novukit_execution x where x.environment_id = e.id "
-    "and x.status in ('pending', 'waiting') and x.workflow_id = any($2::text[]) order by x.wake_at limit 1)) "
+    "and x.status in ('pending', 'waiting') and x.workflow_id = any($2::text[]){but} order by x.wake_at limit 1)) "
     "from novukit_environment e) as due"
 )
 
 
-async def look(database: Database, workflows: Sequence[str]) -> Found:
-    """What there is to do, of executions those of ``workflows``. One statement, which changes nothing."""
-    rows = await database.fetch_hot(f"select {_FOUND}", database.clock.now(), list(workflows))
+async def look(database: Database, workflows: Sequence[str], blocked: Blocked = frozenset()) -> Found:
+    """What there is to do, of executions those of ``workflows`` that are not ``blocked``. It changes nothing."""
+    without, names = blocked_of(blocked, 3)
+    sql = f"select {_FOUND}".replace("{but}", without)
+    rows = await database.fetch_hot(sql, database.clock.now(), list(workflows), *names)
     return _found(rows[0])
 
 
 async def look_and_extend(
-    database: Database, workflows: Sequence[str], worker_id: UUID, lease_until: datetime
+    database: Database, workflows: Sequence[str], worker_id: UUID, lease_until: datetime, blocked: Blocked = frozenset()
 ) -> Found | None:
     """As :func:`look`, and extend a worker's lease in the same statement. None when the worker was reaped."""
-    rows = await database.fetch_hot(
+    without, names = blocked_of(blocked, 5)
+    sql = (
         "update novukit_worker set lease_until = case when lease_until > $4 then lease_until else $4 end "
-        f"where id = $3 returning {_FOUND}",
-        database.clock.now(), list(workflows), worker_id, lease_until,
-    )  # fmt: skip
+        f"where id = $3 returning {_FOUND}"
+    ).replace("{but}", without)
+    rows = await database.fetch_hot(sql, database.clock.now(), list(workflows), worker_id, lease_until, *names)
     return _found(rows[0]) if rows else None
 
 
@@ -104,15 +122,37 @@ async def alive(database: Database) -> int:
     return int(rows[0]["n"])
 
 
+def rest(execution_id: UUID, takeovers: int) -> timedelta:
+    """How long an execution rests after so many workers in a row died while they ran it.
+
+    Two may happen to anyone. From the third on it is twice as long each time, up to a minute, and another for each
+    execution: so that those who only ran beside the one that kills get to run without it.
+    """
+    if takeovers < MISHAPS:
+        return timedelta()
+    share = 0.5 + (execution_id.int & 0xFFFF) / 0x1FFFF  # a UUIDv7 ends in random bits
+    return timedelta(seconds=min(2.0 ** (takeovers - MISHAPS), 60.0) * share)
+
+
 async def _release(database: Database, workers: list[UUID], kind: ActivityKind | None) -> list[UUID]:
     if not workers:
         return []
     now = database.clock.now()
+    died = ", takeovers = takeovers + 1" if kind else ""
     released = await database.fetch(
-        "update novukit_execution set status = 'pending', wake_at = $1, worker_id = null "
-        f"where worker_id in {in_list(workers, 2)} returning id, environment_id, event_id",
+        f"update novukit_execution set status = 'pending', wake_at = $1, worker_id = null{died} "
+        f"where worker_id in {in_list(workers, 2)} returning id, environment_id, event_id, takeovers",
         now, *workers,
     )  # fmt: skip
+    if kind:
+        await database.execute_many(
+            "update novukit_execution set wake_at = $3 where environment_id = $1 and id = $2",
+            [
+                (row["environment_id"], row["id"], now + rest(row["id"], row["takeovers"]))
+                for row in released
+                if row["takeovers"] >= MISHAPS
+            ],
+        )
     await database.fetch(f"delete from novukit_worker where id in {in_list(workers)}", *workers)
     if kind:
         await activities.write(

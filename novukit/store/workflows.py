@@ -48,25 +48,29 @@ async def get(scope: Scope, workflow_id: str) -> StoredWorkflow | None:
     return _workflow(rows[0]) if rows else None
 
 
-async def get_many(database: Database, wanted: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], StoredWorkflow]:
-    """Several workflows, by environment and id. What did not change since the last look is not read again."""
+Known = dict[tuple[UUID, str], StoredWorkflow]
+"""Workflows by environment and id."""
+
+
+async def get_many(database: Database, wanted: Collection[tuple[UUID, str]], known: Known) -> Known:
+    """Several workflows. What has not changed since it came to be ``known`` is not read again; the rest is added."""
     rows = await database.fetch_hot(
         "select environment_id, workflow_id, version, active, updated_at, last_triggered_at from novukit_workflow "
         "where environment_id = any($1::uuid[]) and workflow_id = any($2::text[])",
         sorted({environment_id for environment_id, _ in wanted}), sorted({name for _, name in wanted}),
     )  # fmt: skip
-    found: dict[tuple[UUID, str], StoredWorkflow] = {}
+    found: Known = {}
     for row in rows:
         key = row["environment_id"], row["workflow_id"]
         if key not in wanted:
             continue
-        known = database.known_workflows.get(key)
-        if known is None or (known.version, known.updated_at) != (row["version"], row["updated_at"]):
-            known = await get(database.scope(key[0]), key[1])
-        if known is not None:
-            database.known_workflows[key] = known
+        one = known.get(key)
+        if one is None or (one.version, one.updated_at) != (row["version"], row["updated_at"]):
+            one = await get(database.scope(key[0]), key[1])
+        if one is not None:
+            known[key] = one
             update = {"active": bool(row["active"]), "last_triggered_at": row["last_triggered_at"]}
-            found[key] = known.model_copy(update=update)
+            found[key] = one.model_copy(update=update)
     return found
 
 

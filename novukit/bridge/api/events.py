@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any, ClassVar, cast
 
-from litestar import delete, post
+from litestar import delete, get, post
 from litestar.params import FromPath, JSONBody
 from pydantic import Field
 
 from ... import engine
 from ...engine import Runtime
 from ...errors import InvalidInput, Issue, NovukitError, TooLarge, WorkflowNotFound, did_you_mean
-from ...model import Everyone, Identifier, TransactionId, Trigger, Triggered
-from ...store import Scope, topics, workflows
+from ...model import EventStatus, Everyone, ExecutionStatus, Identifier, TransactionId, Trigger, Triggered
+from ...store import Scope, progress, topics, workflows
 from .. import wire
 from ..auth import Here, TheRuntime
 from ..body import LARGE_BODY, StrictRequest
@@ -99,6 +100,18 @@ class TriggeredTwice(TriggeredOut):
     data: TriggeredOut
 
 
+class ProgressOut(Wire):
+    """How far an event has come."""
+
+    event_id: str
+    transaction_id: str
+    workflow_id: str
+    status: EventStatus = Field(description="expanding while members of topics are still to come.")
+    executions: int = Field(description="How many there are by now.")
+    expected: int = Field(description="How many there will be, at most: someone may be in several topics.")
+    statuses: dict[ExecutionStatus, int] = Field(description="The executions by status.")
+
+
 @post("/v1/events/trigger", summary="Trigger a workflow", tags=TAGS, request_max_body_size=LARGE_BODY)
 async def trigger(request: StrictRequest, data: JSONBody[TriggerIn], here: Here, runtime: TheRuntime) -> TriggeredTwice:
     """Trigger a workflow for up to 100 recipients."""
@@ -125,13 +138,34 @@ async def bulk(
     """Trigger 1 to 100 times. The results are in the order of the events; one that fails does not stop the others."""
     _refuse_repeated(data.events)
     size = len(await request.body())
-    results: list[TriggeredOut] = []
-    for event in data.events:
+
+    async def one(event: Any) -> TriggeredOut:
         try:
-            results.append(answer(await _ask(runtime, here, wire.read(TriggerIn, event), size)))
+            return answer(await _ask(runtime, here, wire.read(TriggerIn, event), size))
         except NovukitError as err:
-            results.append(TriggeredOut(status="error", error=_sentences(err)))
-    return wire.envelope(results)
+            return TriggeredOut(status="error", error=_sentences(err))
+
+    # All at once, so that they share a transaction; they are accepted in this order.
+    return wire.envelope(list(await asyncio.gather(*[one(event) for event in data.events])))
+
+
+@get("/v1/events/trigger/{transaction_id:str}", summary="Show a transaction's progress", tags=TAGS)
+async def show(transaction_id: FromPath[str], here: Here) -> Data[ProgressOut]:
+    """How many executions a trigger has begun, how many its topics will add, and where they stand."""
+    found = await progress.read(here, transaction_id)
+    if found is None:
+        raise wire.missing("transaction", transaction_id)
+    return wire.envelope(
+        ProgressOut(
+            event_id=str(found.event_id),
+            transaction_id=found.transaction_id,
+            workflow_id=found.workflow_id,
+            status=found.status,
+            executions=found.executions,
+            expected=found.expected,
+            statuses=found.statuses,
+        )
+    )
 
 
 @delete("/v1/events/trigger/{transaction_id:str}", status_code=200, summary="Cancel a transaction", tags=TAGS)
@@ -257,4 +291,4 @@ def _sentences(err: NovukitError) -> list[str]:
     return [str(err)]
 
 
-HANDLERS: list[Any] = [trigger, broadcast, bulk, cancel]
+HANDLERS: list[Any] = [trigger, broadcast, bulk, show, cancel]
