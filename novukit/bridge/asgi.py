@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
-from litestar import Litestar, Request, Router
+from litestar import Litestar, Request, Router, asgi
 from litestar.config.app import AppConfig
 from litestar.di import Provide
 from litestar.handlers.base import BaseRouteHandler
 from litestar.plugins import InitPlugin
 from litestar.plugins.pydantic import PydanticInitPlugin, PydanticSchemaPlugin
-from litestar.types import Message
+from litestar.types import Message, Receive, Send
 from litestar.types import Scope as AsgiScope
 
 from ..engine import Runtime
+from ..engine.observer import Tracer
 from ..model import Caller
 from . import body, docs, health, parameters, problems
 from .api import HANDLERS
 from .auth import Connection, Doorman, Here, TheRuntime
 from .wire import is_wire, read
+
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class _StrictBodies(InitPlugin):
@@ -29,8 +35,11 @@ class _StrictBodies(InitPlugin):
         return app_config
 
 
-def create_asgi(runtime: Runtime) -> Litestar:
-    """The REST API, health and OpenAPI. Whoever opened the runtime's database closes it; this opens nothing."""
+def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
+    """The REST API, health and OpenAPI. Whoever opened the runtime's database closes it; this opens nothing.
+
+    ``scrape`` answers ``GET /metrics``; without it there is no such route.
+    """
     doorman = Doorman(runtime.database)
 
     # Functions, not bound methods: Litestar copies what a router is made of, and would copy the doorman's database.
@@ -42,10 +51,11 @@ def create_asgi(runtime: Runtime) -> Litestar:
             name = problems.request_id(scope, runtime.new_id)
             message["headers"] = [*message.get("headers", []), (b"x-request-id", name.encode())]
 
-    def the_caller(request: Request[Any, Any, Any]) -> Caller:
+    # Each asks for the one before: Litestar resolves several at a time as tasks, which costs more than they do.
+    def the_caller(request: Request[Any, Any, Any], here: Here) -> Caller:
         return request.scope["auth"]
 
-    def the_walls(request: Request[Any, Any, Any]) -> Here:
+    def the_walls(request: Request[Any, Any, Any], runtime: TheRuntime) -> Here:
         return runtime.database.scope(request.scope["auth"].environment.id)
 
     def the_runtime() -> TheRuntime:
@@ -63,15 +73,61 @@ def create_asgi(runtime: Runtime) -> Litestar:
         route_handlers=HANDLERS,
     )
     app = Litestar(
-        route_handlers=[api, *health.HANDLERS, *docs.HANDLERS],
+        route_handlers=[api, *health.HANDLERS, *docs.HANDLERS, *(_metrics(scrape) if scrape is not None else [])],
         dependencies={"runtime": Provide(the_runtime, sync_to_thread=False)},
         request_class=body.StrictRequest,
         request_max_body_size=body.SMALL_BODY,
         exception_handlers={Exception: problems.answer},
         before_send=[give_request_id],
+        middleware=[partial(_Traced, tracer=runtime.tracer)] if runtime.tracer is not None else [],
         plugins=[PydanticInitPlugin(prefer_alias=True), PydanticSchemaPlugin(prefer_alias=True), _StrictBodies()],
         openapi_config=docs.CONFIG,
         logging_config=None,  # Litestar's own would replace the logging of whoever mounts us
     )
     app.state.runtime = runtime
     return app
+
+
+class _Traced:
+    """Goes on with the trace that a request's headers carry."""
+
+    def __init__(self, app: Asgi, tracer: Tracer) -> None:
+        self._app, self._tracer = app, tracer
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
+        with self._tracer.request(headers):
+            await self._app(scope, receive, send)
+
+
+def _metrics(scrape: Asgi) -> list[Any]:
+    """The route of Prometheus. It has a token of its own: whoever scrapes need not be able to send."""
+
+    @asgi("/metrics", copy_scope=True)
+    async def metrics(scope: AsgiScope, receive: Receive, send: Send) -> None:
+        await scrape(scope, receive, send)
+
+    return [metrics]
+
+
+def until_stopped(app: Litestar) -> Asgi:
+    """``app`` for a server that cancels what takes too long when it stops: the answer is a 503, and no fault."""
+
+    async def asking(scope: Any, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await app(scope, receive, sending)
+        except asyncio.CancelledError:
+            if begun or scope["type"] != "http":
+                raise
+            request: Request[Any, Any, Any] = Request(scope, receive, send)
+            response: Any = problems.stopping(request)
+            await response.to_asgi_response(None, request)(scope, receive, send)
+
+    return asking

@@ -110,11 +110,23 @@ def request_id(scope: Any, new_id: Any) -> str:
 
 def answer(request: AnyRequest, error: Exception) -> Response[dict[str, Any]]:
     """The response to any error; an unexpected one is logged with its traceback and told as an id."""
-    runtime = request.app.state.runtime
-    known_as = request_id(request.scope, runtime.new_id)
     problem = _problem(request, error)
     if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        known_as = request_id(request.scope, request.app.state.runtime.new_id)
         log.error("Error %s: %s %s", known_as, request.method, request.url.path, exc_info=error)
+    return _response(request, problem)
+
+
+def stopping(request: AnyRequest) -> Response[dict[str, Any]]:
+    """The response to what the server has no time left for."""
+    message = "The server is stopping. Whether this was done is not known."
+    hint = "Ask again; with the same transactionId nothing is done twice."
+    return _response(request, Problem(503, "server_stopping", message, hint, headers={"Retry-After": "1"}))
+
+
+def _response(request: AnyRequest, problem: Problem) -> Response[dict[str, Any]]:
+    runtime = request.app.state.runtime
+    known_as = request_id(request.scope, runtime.new_id)
     said = ErrorBody(
         status_code=problem.status,
         timestamp=iso(runtime.clock.now()),

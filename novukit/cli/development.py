@@ -11,7 +11,7 @@ from uuid import UUID
 
 from ..errors import NovukitError, SyncRefused
 from .output import Output
-from .serving import Stop, address, listen_at, log_to_stderr, server, tell_missing, together
+from .serving import Stop, address, collect_less, listen_at, log_to_stderr, server, tell_missing, together
 from .session import own_key
 from .values import count, span, texts
 
@@ -34,7 +34,8 @@ async def run(settings: Settings, output: Output) -> int:
 
     stop = Stop()
     stop.listen()
-    log_to_stderr()
+    log_to_stderr(settings)
+    collect_less()
     os.chdir(settings.root)  # credentials may name folders
     with listen_at(settings.host, settings.port) as listening:
         # Providers may reach this machine and its network here; elsewhere they may not.
@@ -44,7 +45,7 @@ async def run(settings: Settings, output: Output) -> int:
             scope = app.runtime.scope(await app.bootstrap())
             tell_missing(app, output)
             plan = await _sync(app, scope, output)
-            url = address(settings, listening)
+            url = address(settings.host, listening)
             await _banner(app, scope, output, url=url, key=key, plan=plan)
             serving, worker = server(app), app.worker()
             stop.then(worker.stop)

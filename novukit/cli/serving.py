@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
-from .failure import INTERRUPTED, OK, UNREACHABLE, Stopped
+from .failure import INTERRUPTED, OK, UNREACHABLE, Refused, Stopped
 
 if TYPE_CHECKING:
     from ..app import App
+    from ..observability import Scrape
     from ..settings import Settings
     from .output import Output
+
+log = logging.getLogger("novukit.cli")
 
 GRACE = 3
 """Seconds that open connections (event streams stay open for ever) get when the server stops."""
@@ -82,16 +86,19 @@ def listen_at(host: str, port: int) -> socket.socket:
 
 def server(app: App) -> Server:
     """The HTTP server of an app, not yet running."""
+    from ..bridge import until_stopped
+
+    asked = until_stopped(app.asgi())
     config = uvicorn.Config(
-        app.asgi(), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE
+        asked, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE
     )
     return Server(config)
 
 
-def address(settings: Settings, listening: socket.socket) -> str:
+def address(host: str, listening: socket.socket) -> str:
     """The URL that a socket is reached at from this machine."""
     port = int(listening.getsockname()[1])
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104
+    host = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
@@ -99,6 +106,15 @@ def tell_missing(app: App, output: Output) -> None:
     """Say which secrets of novukit.toml's integrations are not set; those stay as they were, or are left out."""
     for missing in app.missing_secrets:
         output.note(("! ", "yellow"), missing.message)
+
+
+def collect_less() -> None:
+    """Look for cyclic garbage less often: a server and a worker make many small objects and hardly any cycles.
+
+    What was imported is not looked at again. A tenth of a worker's time goes into this otherwise.
+    """
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 async def together(*works: Any) -> None:
@@ -112,8 +128,43 @@ async def together(*works: Any) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def log_to_stderr() -> None:
-    """Warnings of novukit and its libraries, one line each."""
-    logging.basicConfig(
-        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt="%H:%M:%S"
-    )
+def log_to_stderr(settings: Settings) -> None:
+    """What novukit and its libraries tell, one line each, as the settings say."""
+    from ..observability import configure_logs
+
+    configure_logs(settings.log.format, settings.log.level, settings.known_secrets())
+
+
+async def refuse_loss(app: App, output: Output, accepted: bool) -> None:
+    """Do not serve on a database that may lose what it acknowledged: outside development that needs a yes.
+
+    Raises :class:`Refused` when it may, and nobody has ``accepted`` it.
+    """
+    from ..store import durability
+
+    for one in [loss for loss in await durability.losses(app.database) if loss.ours]:
+        where = f" (set {one.where})" if one.where else ""
+        said = (
+            f"{one.what}{where}: what was answered 201 can be lost in an outage of Postgres, and a message sent twice."
+        )
+        if not accepted and app.settings.environment != "development":
+            hint = f"{one.fix[0].upper()}{one.fix[1:]}. Or accept it: --accept-data-loss."
+            raise Refused(f"{said}", hint=hint)
+        output.note(("! ", "bold red"), (said, "bold"))
+        log.warning("%s", said)
+
+
+@asynccontextmanager
+async def showing_metrics(scrape: Scrape | None, listening: socket.socket | None) -> AsyncGenerator[None]:
+    """Answer scrapes on a socket of their own for the block: a worker has no API."""
+    if scrape is None or listening is None:
+        yield
+        return
+    config = uvicorn.Config(scrape, lifespan="off", log_config=None, access_log=False, server_header=False)
+    serving = Server(config)
+    task = asyncio.create_task(serving.serve(sockets=[listening]))
+    try:
+        yield
+    finally:
+        serving.should_exit = True
+        await asyncio.wait({task}, timeout=GRACE)

@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ..model import Integration
+from ..store.workers import Blocked
 
 if TYPE_CHECKING:
     from .frame import Frame
 
 LONG, SHORT = 2, 1
 """A line is long when so many stand in it for each place, and short again when so many do."""
-
-Blocked = set[tuple[UUID, str]]
-"""Environments and workflows of which nothing more is to be claimed for now."""
 
 
 class Bulkhead:

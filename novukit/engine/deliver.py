@@ -35,9 +35,10 @@ from ..model import (
     StepKind,
     StepStatus,
 )  # fmt: skip
-from ..model import resolve as resolve_preference
+from ..model import resolve_one as resolve_preference
 from ..providers import Delivery, Outcome, dispatch
 from ..store import messages, preferences, subscribers
+from ..store.database import as_json
 from ..store.entries import OpenMessage, UpdateMessage
 from ..store.journal import Preferred
 from . import compose
@@ -68,8 +69,7 @@ async def deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
     """Perform a channel step, new (``row`` is None), tried before, or cut off in the middle of its call."""
     asked = cast("ChannelInput", call.inputs)
     # One that a person says was not sent is sent in the words that are on record, and has all its attempts before it.
-    begun = row is not None and (row.attempts > 0 or row.reason is Reason.NOT_SENT)
-    called = begun and row.message_id is not None
+    called = row is not None and row.message_id is not None and (row.attempts > 0 or row.reason is Reason.NOT_SENT)
     # Somebody may have deleted the message meanwhile; then it is made anew, under the same key.
     if row and called and (message := await messages.get(frame.scope, cast("UUID", row.message_id))):
         return await _again(frame, call, asked, row, message)
@@ -86,7 +86,7 @@ async def deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
     async with place(frame, route.bulkhead):
         checkpoint = replace(
             checkpoint, status=StepStatus.CALLING, attempts=1, message_id=checkpoint.message_id or frame.rt.new_id(),
-            wake_at=None, reason=None, started_at=frame.now(),
+            wake_at=None, reason=None, started_at=frame.now() if row else checkpoint.started_at,
         )  # fmt: skip
         intent = _open(frame, call, checkpoint, MessageStatus.CALLING, content, route)
         await frame.unless_cancelled(frame.told(checkpoint, intent), _decided_by(frame))
@@ -108,10 +108,10 @@ async def _again(frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpo
             _failed(frame, call, row, chosen.reason, chosen.detail)
         route = chosen
     async with place(frame, route.bulkhead):
-        return await _anew(frame, call, asked, row, message, route, unknown=unknown)
+        return await _repeat(frame, call, asked, row, message, route, unknown=unknown)
 
 
-async def _anew(
+async def _repeat(
     frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpoint, message: Message, route: Route, *, unknown: bool
 ) -> Sent:
     attempts = (asked.retry or RETRY).attempts
@@ -144,10 +144,11 @@ async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by rais
     if not frame.shift.holds():
         raise Abandoned
     crash_point("call.before")
-    began = frame.rt.clock.monotonic()
+    observer = frame.rt.observer
+    began = frame.rt.clock.monotonic() if observer is not None else 0.0
     delivery = await dispatch.deliver(route.provider, content, key_of(frame, call))
     crash_point("call.after")
-    if (observer := frame.rt.observer) is not None:
+    if observer is not None:
         seconds, provider = frame.rt.clock.monotonic() - began, route.integration.provider_id
         observer.called(calling.message_id, call.kind, provider, delivery.outcome, seconds)
     if delivery.gone_tokens:
@@ -222,7 +223,7 @@ def _forgotten(frame: Frame, row: Checkpoint, route: Route) -> str | None:
     if window is None or row.started_at is None or frame.now() < row.started_at + window:
         return None
     return (
-        f"{route.provider.id} forgets a key after {window}, and the first attempt was at {row.started_at:%F %T} UTC: "
+        f"{route.provider.id} forgets a key after {window.total_seconds() / 3600:g} hours, and the first attempt was at {row.started_at:%F %T} UTC: "
         "sent again, it could arrive twice."
     )
 
@@ -252,12 +253,12 @@ async def _refused(frame: Frame, call: StepCall, asked: ChannelInput) -> tuple[R
         return None
     if execution.chosen is None:
         execution.chosen = await preferences.chosen(scope, execution.subscriber_uuid, execution.workflow_id)
-    wanted = resolve_preference(frame.workflow.preferences, execution.chosen.everywhere, execution.chosen.here)
-    channel = cast("Channel", call.kind.value)
-    if wanted.channels[channel]:
+    chosen, channel = execution.chosen, cast("Channel", call.kind.value)
+    wanted, source = resolve_preference(frame.workflow.preferences, chosen.everywhere, chosen.here, channel)
+    if wanted:
         return None
     return Reason.PREFERENCE, (
-        "The subscriber switched this channel off." if wanted.sources[channel] == "subscriber"
+        "The subscriber switched this channel off." if source == "subscriber"
         else "The workflow switches this channel off."
     )  # fmt: skip
 
@@ -302,7 +303,7 @@ def _open(
         id=at.message_id, environment_id=execution.environment_id, execution_id=execution.id,
         event_id=execution.event_id, transaction_id=execution.transaction_id, workflow_id=execution.workflow_id,
         subscriber_uuid=execution.subscriber_uuid, subscriber_id=execution.subscriber_id, step_id=call.id,
-        step_key=call.key, channel=call.kind.value, status=status, content=content.model_dump(mode="json"),
+        step_key=call.key, channel=call.kind.value, status=status, content=as_json(content),
         provider_id=route.integration.provider_id if route else None,
         integration_id=route.integration.id if route else None, idempotency_key=key_of(frame, call),
         severity=getattr(content, "severity", workflow.severity), critical=workflow.preferences.read_only,

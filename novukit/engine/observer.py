@@ -42,8 +42,8 @@ class Observer(Protocol):
         """Executions of workers that are gone were freed."""
         ...
 
-    def ring_lost(self) -> None:
-        """The broker did not take a ring."""
+    def ring_failed(self) -> None:
+        """The broker did not take a ring; it is rung again."""
         ...
 
 
@@ -54,7 +54,7 @@ class Tracer(Protocol):
         """Go on with the trace that a request's headers carry, unless someone already does."""
         ...
 
-    def triggered(self, workflow_id: str, transaction_id: str) -> str | None:
+    def triggered(self, workflow_id: str, transaction_id: str | None) -> str | None:
         """Mark the trigger in the current trace; gives the W3C traceparent that the event keeps."""
         ...
 

@@ -93,6 +93,12 @@ class Replay:
         return await self._perform(call, row)
 
     async def _perform(self, call: StepCall, row: Checkpoint | None) -> Any:
+        if (tracer := self._frame.rt.tracer) is None:
+            return await self._do(call, row)
+        with tracer.step(call):
+            return await self._do(call, row)
+
+    async def _do(self, call: StepCall, row: Checkpoint | None) -> Any:
         match call.kind:
             case StepKind.DELAY:
                 return await delay(self._frame, call, row)

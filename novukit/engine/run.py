@@ -101,7 +101,7 @@ async def _run(rt: Runtime, shift: Shift, execution: Claimed) -> None:
         shift.let_go(execution)
 
 
-async def _perform(frame: Frame, workflow: Workflow[Any]) -> Settle | None:  # noqa: PLR0911 - one for each ending
+async def _perform(frame: Frame, workflow: Workflow[Any]) -> Settle | None:  # noqa: PLR0911, PLR0912 - one for each ending
     """Call the author's function and say how the run ended; None when it is no longer ours to say."""
     execution = frame.execution
     if execution.cancel_requested:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
@@ -44,6 +45,8 @@ class Shift:
         self.worker_id: UUID = rt.new_id()
         self.journal = _Journal(rt.database, self.worker_id, lease)
         self.journal.on_extended(self._extended)
+        if rt.observer is not None:
+            self.journal.on_committed(rt.observer.committed)
         self._good_until = self._extended_at = 0.0
         self._held: dict[UUID, int] = {}
         self._unsettled: dict[UUID, int] = {}
@@ -93,10 +96,11 @@ class Shift:
         it was lost.
         """
         database, workflows = self._rt.database, self._rt.registry.ids
+        blocked = self._rt.routes.bulkheads.blocked()
         if self._rt.clock.monotonic() - self._extended_at < self._lease.total_seconds() / 4:
-            return await workers.look(database, workflows)
+            return await workers.look(database, workflows, blocked)
         until = self._rt.clock.now() + self._lease
-        found = await workers.look_and_extend(database, workflows, self.worker_id, until)
+        found = await workers.look_and_extend(database, workflows, self.worker_id, until, blocked)
         if found is None:
             self._good_until = 0.0
         else:

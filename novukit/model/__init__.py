@@ -27,7 +27,7 @@ from .event import (
     Triggered,
     TriggerStatus,
 )  # fmt: skip
-from .execution import Checkpoint, Execution, ExecutionStatus, StepRecord
+from .execution import Checkpoint, Execution, ExecutionStatus, Resolution, StepRecord
 from .integration import Integration
 from .manifest import (
     Identifier,
@@ -40,7 +40,7 @@ from .manifest import (
     WorkflowSpec,
 )  # fmt: skip
 from .message import Message, MessageStatus
-from .preference import EffectivePreference, Preference, WorkflowPreferences, resolve
+from .preference import EffectivePreference, Preference, WorkflowPreferences, resolve, resolve_one
 from .step import (
     CHANNELS,
     Channel,
@@ -85,9 +85,10 @@ __all__ = [
     "Digest", "DigestEvent", "DigestInput", "EffectivePreference", "Email", "EmailContent", "EmailInput", "Environment",
     "Event", "EventStatus", "Everyone", "Execution", "ExecutionStatus", "Identifier", "InAppContent", "InAppInput",
     "Integration", "Locale", "Manifest", "Message", "MessageStatus", "Model", "OnUnknown", "Organization", "Phone",
-    "Plan", "Preference", "PushContent", "PushInput", "Reason", "Recipient", "Redirect", "Retry", "Sent", "Severity",
+    "Plan", "Preference", "PushContent", "PushInput", "Reason", "Recipient", "Redirect", "Resolution", "Retry", "Sent", "Severity",
     "SmsContent", "SmsInput", "StepCall", "StepChange", "StepInput", "StepKind", "StepRecord", "StepSpec",
     "StepStatus", "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId", "ThrottleInput",
     "Throttled", "TimeZone", "Topic", "TopicKey", "TopicRecipient", "TopicSubscription", "TransactionId", "Trigger",
     "TriggerStatus", "Triggered", "WorkflowChange", "WorkflowPreferences", "WorkflowSpec", "resolve",
+    "resolve_one",
 ]  # fmt: skip

@@ -31,6 +31,9 @@ class ActivityKind(StrEnum):
     STEP_RETRYING = "step.retrying"
     STEP_FAILED = "step.failed"
     STEP_UNKNOWN = "step.unknown"
+    STEP_RESOLVED_SENT = "step.resolved_sent"
+    STEP_RESOLVED_NOT_SENT = "step.resolved_not_sent"
+    STEP_RESOLVED_FAILED = "step.resolved_failed"
     STEP_ARGUMENTS_CHANGED = "step.arguments_changed"
     DIGEST_HANDED_OVER = "digest.handed_over"
 
@@ -58,6 +61,9 @@ SENTENCES: dict[ActivityKind, str] = {
     ActivityKind.STEP_RETRYING: "The step will be tried again; until then the execution sleeps.",
     ActivityKind.STEP_FAILED: "The step failed for good.",
     ActivityKind.STEP_UNKNOWN: "The provider's answer was lost; whether the message went out is not known.",
+    ActivityKind.STEP_RESOLVED_SENT: "A person said that the message went out; the execution goes on.",
+    ActivityKind.STEP_RESOLVED_NOT_SENT: "A person said that the message did not go out; it is sent again.",
+    ActivityKind.STEP_RESOLVED_FAILED: "A person gave the message up; the execution goes on as if it had been refused.",
     ActivityKind.STEP_ARGUMENTS_CHANGED: "The step is on record with other arguments; the recorded result was used.",
     ActivityKind.DIGEST_HANDED_OVER: "The digest was handed to another execution.",
 }

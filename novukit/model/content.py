@@ -60,7 +60,7 @@ class Content(Model):
     plain: ClassVar[frozenset[str]] = frozenset()
     """The fields that every provider of the channel must be able to express."""
 
-    overrides: dict[str, Any] = {}
+    overrides: dict[str, Any] = Field(default_factory=dict[str, Any])
 
     def features(self) -> set[str]:
         """The optional fields in use; a provider that does not support one of them refuses the message."""
@@ -81,7 +81,7 @@ class EmailContent(Content):
     reply_to: str | None = None
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default_factory=dict[str, str])
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -100,7 +100,7 @@ class InAppContent(Content):
     secondary_action: Action | None = None
     severity: Severity = "none"
     tags: tuple[str, ...] = ()
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 
 class SmsContent(Content):
@@ -121,7 +121,7 @@ class PushContent(Content):
     tokens: tuple[str, ...]
     subject: str
     body: str = ""
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 
 class ChatContent(Content):

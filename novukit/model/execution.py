@@ -36,9 +36,17 @@ class ExecutionStatus(StrEnum):
         return self in (ExecutionStatus.FAILED, ExecutionStatus.PARKED)
 
 
+class Resolution(StrEnum):
+    """What a person says became of a message whose outcome was unknown."""
+
+    SENT = "sent"
+    NOT_SENT = "not_sent"
+    FAILED = "failed"
+
+
 @dataclass(slots=True)
 class Checkpoint:
-    """The record of one step of one execution.
+    """The record of one step of one execution. Never changed once made: each change is a new one.
 
     ``attempts`` counts calls that began; ``position`` is the step's place among those that the run has met.
     """

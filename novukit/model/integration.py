@@ -21,6 +21,8 @@ class Integration(Model):
     channel: Channel
     active: bool
     primary: bool
+    concurrency: int | None = None
+    """How many of its messages one worker may be sending at a time; None: three quarters of the worker's places."""
     credentials: dict[str, Any]
     conditions: list[dict[str, Any]] = []
     created_at: datetime

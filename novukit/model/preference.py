@@ -37,19 +37,25 @@ class EffectivePreference(Model):
     sources: dict[Channel, PreferenceSource]
 
 
+def resolve_one(
+    defaults: WorkflowPreferences, everywhere: Mapping[Channel, bool], here: Mapping[Channel, bool], channel: Channel
+) -> tuple[bool, PreferenceSource]:
+    """Whether a channel may be used, and who says so; strongest first, as :func:`resolve`."""
+    if not defaults.read_only:
+        if channel in here:
+            return here[channel], "subscriber"
+        if channel in everywhere:
+            return everywhere[channel], "subscriber"
+    return defaults.enabled and defaults.channels.get(channel, True), "template"
+
+
 def resolve(
     defaults: WorkflowPreferences, everywhere: Mapping[Channel, bool], here: Mapping[Channel, bool]
 ) -> EffectivePreference:
     """Add the layers up, strongest first: read-only workflow, subscriber's for the workflow, global, default."""
-    channels: dict[Channel, bool] = {}
-    sources: dict[Channel, PreferenceSource] = {}
-    for kind in CHANNELS:
-        channel: Channel = kind.value
-        value, source = defaults.enabled and defaults.channels.get(channel, True), "template"
-        if not defaults.read_only:
-            if channel in everywhere:
-                value, source = everywhere[channel], "subscriber"
-            if channel in here:
-                value, source = here[channel], "subscriber"
-        channels[channel], sources[channel] = value, source
+    answers: dict[Channel, tuple[bool, PreferenceSource]] = {
+        kind.value: resolve_one(defaults, everywhere, here, kind.value) for kind in CHANNELS
+    }
+    channels: dict[Channel, bool] = {channel: wanted for channel, (wanted, _) in answers.items()}
+    sources: dict[Channel, PreferenceSource] = {channel: source for channel, (_, source) in answers.items()}
     return EffectivePreference(enabled=any(channels.values()), channels=channels, sources=sources)

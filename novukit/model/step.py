@@ -73,6 +73,7 @@ class Reason(StrEnum):
     PROVIDER_THROTTLED = "provider_throttled"
     RECIPIENT_GONE = "recipient_gone"
     OUTCOME_UNKNOWN = "outcome_unknown"
+    GIVEN_UP = "given_up"
     UNSUPPORTED_FEATURE = "unsupported_feature"
     CREDENTIALS_INVALID = "credentials_invalid"
     PLUGIN_ERROR = "plugin_error"
@@ -81,6 +82,8 @@ class Reason(StrEnum):
     NOT_SERIALISABLE = "not_serialisable"
     CUSTOM_FAILED = "custom_failed"
     PAST_DATE = "past_date"
+    # a step is tried again
+    NOT_SENT = "not_sent"
     # an action step
     DIGEST_MERGED = "digest_merged"
     DIGEST_FIRST = "digest_first"
@@ -93,6 +96,7 @@ class Reason(StrEnum):
     PAYLOAD_INVALID = "payload_invalid"
     SUBSCRIBER_DELETED = "subscriber_deleted"
     REPLAY_DIVERGED = "replay_diverged"
+    POISON = "poison"
     CANCELLED = "cancelled"
 
 
@@ -117,9 +121,9 @@ class ChannelInput(Model):
     unless_seen: str | None = None
     unless_read: str | None = None
     template: str | None = None
-    variables: dict[str, Any] = {}
+    variables: dict[str, Any] = Field(default_factory=dict[str, Any])
     integration: str | None = None
-    overrides: dict[str, Any] = {}
+    overrides: dict[str, Any] = Field(default_factory=dict[str, Any])
     retry: Retry | None = None
     on_unknown: OnUnknown = "retry"
 
@@ -137,7 +141,7 @@ class EmailInput(ChannelInput):
     reply_to: str | None = None
     cc: tuple[str, ...] = ()
     bcc: tuple[str, ...] = ()
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default_factory=dict[str, str])
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -151,7 +155,7 @@ class InAppInput(ChannelInput):
     primary_action: Action | None = None
     secondary_action: Action | None = None
     severity: Severity | None = None
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 
 class SmsInput(ChannelInput):
@@ -167,7 +171,7 @@ class PushInput(ChannelInput):
 
     subject: str
     body: str = ""
-    data: dict[str, Any] = {}
+    data: dict[str, Any] = Field(default_factory=dict[str, Any])
 
 
 class ChatInput(ChannelInput):

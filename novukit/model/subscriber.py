@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -94,6 +94,7 @@ def small_data(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
+@lru_cache(maxsize=4096)  # one person's address comes again and again, and is read twice on its way in
 def plain_email(address: str) -> str:
     """Refuse what is not one e-mail address (RFC 5321 addr-spec; internationalised domains are fine)."""
     from email_validator import EmailNotValidError, validate_email

@@ -45,8 +45,8 @@ def writing(lines: Sequence[Line], condition: str = "true") -> Part:
     """The statement that appends ``lines``. Written twice, a line is there once."""
     return _batch(condition), [
         (
-            line.id, line.environment_id, line.event_id, line.execution_id, line.kind.value, line.step, line.reason,
-            plain(line.detail) if line.detail else "", line.message_id, line.at,
+            line.id, line.environment_id, line.event_id, line.execution_id, str(line.kind), line.step, line.reason,
+            plain(line.detail), line.message_id, line.at,
         )
         for line in lines
     ]  # fmt: skip

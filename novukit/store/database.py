@@ -18,6 +18,7 @@ from uuid import UUID
 
 from piccolo.engine.base import Engine
 from piccolo.query.base import Query
+from pydantic import BaseModel
 
 from ..clock import Clock, NewId
 from ..errors import DatabaseUnavailable, ExtraMissing, NotSerialisable, SettingsInvalid
@@ -69,6 +70,15 @@ def encode(value: Any) -> str:
     return text
 
 
+def as_json(content: BaseModel) -> str:
+    """JSON text of a model for a ``jsonb`` column; as :func:`encode`, by the model's own writer, which is faster."""
+    try:
+        text = content.model_dump_json()
+    except ValueError as err:  # half a surrogate pair
+        raise NotSerialisable(f"A value cannot be kept as JSON: {err}.") from None
+    return encode(content.model_dump(mode="json")) if "\\u0000" in text else text
+
+
 def _strings(value: Any) -> str:
     """All text within ``value`` in one string."""
     match value:
@@ -87,6 +97,8 @@ def plain(text: str, limit: int = 2000) -> str:
 
     For words that come from elsewhere, such as a provider's answer: they must not fail the commit that they are in.
     """
+    if text.isascii() and text.isprintable():  # as most are, or empty
+        return text[:limit]
     return text[:limit].encode("utf-8", "replace").decode("utf-8").replace("\x00", "")
 
 

@@ -41,7 +41,8 @@ class OpenMessage:
     step_key: str
     channel: str
     status: MessageStatus
-    content: dict[str, Any]
+    content: str
+    """As JSON text."""
     provider_id: str | None
     integration_id: UUID | None
     idempotency_key: str
@@ -223,7 +224,7 @@ def writing(entries: Sequence[Entry], worker_id: UUID) -> list[Part]:
 def _message_row(e: OpenMessage) -> tuple[Any, ...]:
     return (
         e.id, e.environment_id, e.execution_id, e.event_id, e.transaction_id, e.workflow_id, e.subscriber_uuid,
-        e.subscriber_id, e.step_id, e.step_key, e.channel, e.status.value, encode(e.content), e.provider_id,
+        e.subscriber_id, e.step_id, e.step_key, e.channel, str(e.status), e.content, e.provider_id,
         e.integration_id, e.idempotency_key, e.severity, e.critical, encode(list(e.tags)),
         e.at if e.status is MessageStatus.SENT else None, e.at,
     )  # fmt: skip
@@ -231,7 +232,7 @@ def _message_row(e: OpenMessage) -> tuple[Any, ...]:
 
 def _update_row(e: UpdateMessage) -> tuple[Any, ...]:
     return (
-        e.id, e.environment_id, e.status.value, e.attempts, e.at, e.provider_message_id, e.possible_duplicate,
+        e.id, e.environment_id, str(e.status), e.attempts, e.at, e.provider_message_id, e.possible_duplicate,
         plain(e.error) if e.error else None,
     )  # fmt: skip
 
@@ -239,14 +240,14 @@ def _update_row(e: UpdateMessage) -> tuple[Any, ...]:
 def _checkpoint_row(e: SaveCheckpoint) -> tuple[Any, ...]:
     c = e.checkpoint
     return (
-        e.environment_id, e.execution_id, c.step_id, c.key, c.kind.value, c.status.value,
-        None if c.result is None else encode(c.result), c.reason.value if c.reason else None, plain(c.detail),
+        e.environment_id, e.execution_id, c.step_id, c.key, str(c.kind), str(c.status),
+        None if c.result is None else encode(c.result), str(c.reason) if c.reason else None, plain(c.detail),
         c.attempts, c.args_hash, c.message_id, c.wake_at, c.started_at, c.finished_at, c.position,
     )  # fmt: skip
 
 
 def _settle_row(e: Settle, worker_id: UUID) -> tuple[Any, ...]:
     return (
-        e.execution_id, e.environment_id, worker_id, e.status.value, e.wake_at, e.step,
-        e.reason.value if e.reason else None, plain(e.detail), e.version, e.at if e.status.is_final else None,
+        e.execution_id, e.environment_id, worker_id, str(e.status), e.wake_at, e.step,
+        str(e.reason) if e.reason else None, plain(e.detail), e.version, e.at if e.status.is_final else None,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from ..crash import crash_commit
 from ..errors import LeaseLost
 from . import entries, workers
 from .batch import Part, together
@@ -79,6 +80,11 @@ class _Put:
     settled: bool = False
     """An attempt whose answer was lost has settled this run: there is nothing left to write."""
     follow: Sequence[Entry] = field(default=())
+
+    @property
+    def written(self) -> Sequence[Entry]:
+        """What of it is written."""
+        return () if self.refused or self.settled else (*self.entries, *self.follow)
 
 
 class Journal:
@@ -180,10 +186,9 @@ class Journal:
                     else:
                         put.done.set_result(put.result)
             if self._watching is not None:
+                written = [put for put in group if not (put.refused or put.settled)]
                 seconds = self._database.clock.monotonic() - began
-                self._watching(
-                    [e for put in group if not (put.refused or put.settled) for e in (*put.entries, *put.follow)], seconds
-                )
+                self._watching([e for put in written for e in (*put.entries, *put.follow)], seconds)
 
     async def _commit_with_patience(self, group: list[_Put]) -> datetime:
         """Commit; while the database is away, do it again: each statement may be repeated, a lost answer is harmless.
@@ -209,6 +214,7 @@ class Journal:
             await self._commit_step_by_step(group, until, again)
         else:
             await self._commit_at_once(group, until)
+        crash_commit("after", (e for put in group for e in put.written))
         return until
 
     async def _commit_at_once(self, group: list[_Put], until: datetime) -> None:
@@ -239,12 +245,14 @@ class Journal:
                 await database.lock(put.lock)  # sorted by name: two workers never wait for each other in a ring
                 put.result, put.follow = await put.work()
             await self._write(live, until, [])
+            crash_commit("mid", (e for put in live for e in put.written))
 
     async def _write(self, live: list[_Put], until: datetime, checks: list[Part]) -> Mapping[str, list[UUID]]:
         parts = [*checks, entries.fence(self._worker_id, until, [check.name for check, _ in checks])]
         watched = {(put.run.environment_id, put.run.execution_id) for put in live if put.run and not put.work}
         parts.append((entries.STOPPING, list(watched)))
-        parts += entries.writing([e for put in live for e in (*put.entries, *put.follow)], self._worker_id)
+        parts += entries.writing([e for put in live for e in put.written], self._worker_id)
+        crash_commit("before", (e for put in live for e in put.written))
         found = await together(self._database, parts)
         stopping = set(found.get("stopping", ()))
         for put in live:

@@ -296,7 +296,7 @@ async def remove(scope: Scope, subscriber_uuid: UUID, which: Sequence[UUID] | In
 
 
 _NOTIFICATIONS = (
-    f"select {_COLUMNS}, s.first_name, s.last_name, s.avatar, w.id as workflow_uuid, w.spec as workflow_spec "
+    f"select {_COLUMNS}, s.first_name, s.last_name, s.avatar, w.id as workflow_uuid, w.spec->>'name' as workflow_name "
     "from novukit_message m left join novukit_subscriber s on s.id = m.subscriber_uuid "
     "left join novukit_workflow w on w.environment_id = m.environment_id and w.workflow_id = m.workflow_id"
 )
@@ -365,8 +365,7 @@ def _message(row: Row) -> Message:
 
 
 def _notification(row: Row) -> Notification:
-    spec = decode(row["workflow_spec"])
     return Notification(
         _message(row), row["first_name"], row["last_name"], row["avatar"], row["workflow_uuid"],
-        spec["name"] if spec else None,
+        row["workflow_name"],
     )  # fmt: skip

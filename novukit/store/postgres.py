@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -78,7 +79,8 @@ class PoolTransaction(PostgresTransaction):
             raise
         except Exception:
             # A COMMIT that the server refused (deferred constraint, serialisation) was rolled back there.
-            broken = self.connection.is_closed() or self.connection.is_in_transaction()
+            with suppress(asyncpg.InterfaceError):  # raised where the server closed it and the pool knows already
+                broken = self.connection.is_closed() or self.connection.is_in_transaction()
             if error is None:
                 raise  # otherwise the first error is the one worth seeing
         finally:
@@ -87,7 +89,8 @@ class PoolTransaction(PostgresTransaction):
 
     async def _give_back(self, *, broken: bool) -> None:
         if broken:
-            self.connection.terminate()
+            with suppress(asyncpg.InterfaceError):
+                self.connection.terminate()
         assert self.engine.pool is not None
         await self.engine.pool.release(self.connection)
 
@@ -121,14 +124,14 @@ class PoolEngine(PostgresEngine):
     async def acquire(self) -> Any:
         """A connection from the pool, or an error after five seconds rather than a wait without end."""
         assert self.pool is not None, "the database is not open"
-        return await self.pool.acquire(timeout=ACQUIRE_SECONDS)
+        return await _from(self.pool)
 
     async def execute_hot(self, sql: str, args: Sequence[Any]) -> list[Any]:
         """Run one statement where plans go by index; in the current transaction, if there is one."""
         if current := self.current_transaction.get():
             return await current.connection.fetch(sql, *args)
         assert self.hot is not None, "the database is not open"
-        connection = await self.hot.acquire(timeout=ACQUIRE_SECONDS)
+        connection = await _from(self.hot)
         try:
             return await connection.fetch(sql, *args)
         finally:
@@ -150,6 +153,12 @@ class PoolEngine(PostgresEngine):
 
     def transaction(self, allow_nested: bool = True) -> PoolTransaction:
         return PoolTransaction(self, allow_nested=allow_nested)
+
+
+async def _from(pool: Any) -> Any:
+    """A connection of ``pool``. Its own time limit would cost a task each time."""
+    async with asyncio.timeout(ACQUIRE_SECONDS):
+        return await pool.acquire()
 
 
 async def _heat(connection: Any) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -11,8 +12,7 @@ from ..model import ActivityKind
 from . import activities
 from .database import Database, Row, in_list, moment
 
-
-Blocked = Set[tuple[UUID, str]]
+Blocked = AbstractSet[tuple[UUID, str]]
 """Environments and workflows of which a worker wants nothing for now."""
 
 

@@ -14,6 +14,7 @@ from . import (
     keys,
     messages,
     notifications,
+    outcomes,
     preferences,
     subscribers,
     sync,
@@ -34,6 +35,7 @@ HANDLERS: list[Any] = [
     *notifications.HANDLERS,
     *activity.HANDLERS,
     *executions.HANDLERS,
+    *outcomes.HANDLERS,
     *workflows.HANDLERS,
     *sync.HANDLERS,
 ]

@@ -160,6 +160,10 @@ async def list_all(
     subscriber_id: Annotated[str | None, QueryParameter(name="subscriberId")] = None,
     transaction_id: Annotated[str | None, QueryParameter(name="transactionId")] = None,
     reason: FromQuery[Reason | None] = None,
+    unknown: Annotated[
+        bool,
+        QueryParameter(description="Only those that ended at a message of which nobody knows whether it went out."),
+    ] = False,
     part: ThePart,
 ) -> CursorPage[ExecutionOut]:
     """Executions, newest first."""
@@ -170,18 +174,19 @@ async def list_all(
         subscriber_id=subscriber_id,
         transaction_id=transaction_id,
         reason=reason,
+        unknown=unknown,
         query=part,
     )
-    return cursor_page(found, _out)
+    return cursor_page(found, execution_out)
 
 
 @get("/v1/executions/{execution_id:str}", summary="Show an execution", tags=TAGS)
 async def show(here: Here, execution_id: FromPath[str]) -> Data[ExecutionStory]:
     """An execution with its steps and their timings, its messages and its activity."""
-    one = await _find(here, execution_id)
+    one = await find(here, execution_id)
     return envelope(
         ExecutionStory(
-            **dict(_out(one)),
+            **dict(execution_out(one)),
             steps=[_step(step) for step in await history.steps(here, one.id)],
             messages=[_sent(message) for message in await history.messages_of(here, one.id)],
             activity=[_line(line) for line in await history.activity(here, execution_id=one.id)],
@@ -192,13 +197,13 @@ async def show(here: Here, execution_id: FromPath[str]) -> Data[ExecutionStory]:
 @post("/v1/executions/{execution_id:str}/resume", status_code=200, summary="Resume an execution", tags=TAGS)
 async def resume(here: Here, runtime: TheRuntime, execution_id: FromPath[str]) -> Data[ExecutionOut]:
     """Let a failed or parked execution go on at the step where it ended. No step that is complete runs again."""
-    one = await _find(here, execution_id)
+    one = await find(here, execution_id)
     if not await engine.resume(runtime, here, [one.id]):
         raise InvalidInput(
             f"The execution is {one.status.value}; only one that failed or is parked can be resumed.",
             hint="GET /v1/executions/{id} shows what happened to it.",
         )
-    return envelope(_out(await _find(here, execution_id)))
+    return envelope(execution_out(await find(here, execution_id)))
 
 
 @post("/v1/executions/resume", status_code=200, summary="Resume executions", tags=TAGS)
@@ -227,7 +232,7 @@ async def cancel_many(here: Here, runtime: TheRuntime, data: JSONBody[CancelIn])
 @post("/v1/executions/{execution_id:str}/cancel", status_code=200, summary="Cancel an execution", tags=TAGS)
 async def cancel(here: Here, runtime: TheRuntime, execution_id: FromPath[str]) -> Data[CancelledOut]:
     """Cancel an execution that has not ended; one that has is left as it is."""
-    one = await _find(here, execution_id)
+    one = await find(here, execution_id)
     done = await engine.cancel_executions(runtime, here, [one.id])
     return envelope(CancelledOut(cancelled=done.cancelled, cancelling=done.cancelling))
 
@@ -251,14 +256,16 @@ def _filter(asked: ExecutionsIn) -> ExecutionFilter:
     )
 
 
-async def _find(scope: Scope, execution_id: str) -> Execution:
+async def find(scope: Scope, execution_id: str) -> Execution:
+    """The execution of a path. Raises :class:`NotFound`."""
     found = await history.execution(scope, identify(execution_id, "execution"))
     if found is None:
         raise missing("execution", execution_id)
     return found
 
 
-def _out(one: Execution) -> ExecutionOut:
+def execution_out(one: Execution) -> ExecutionOut:
+    """An execution as it goes out."""
     return ExecutionOut(
         id=str(one.id),
         event_id=str(one.event_id),

@@ -57,6 +57,12 @@ class IntegrationChanges(Wire):
     kind: Literal["delivery"] | None = None
     credentials: dict[str, Any] | None = None
     active: bool | None = None
+    concurrency: int | None = Field(
+        default=None,
+        ge=0,
+        le=1000,
+        description="How many of its messages one worker may be sending at a time; 0: three quarters of its places.",
+    )
     check: bool | None = Field(default=None, description="Try the credentials first.")
     conditions: list[Condition] | None = Field(default=None, max_length=50)
     configurations: Configurations | None = None
@@ -85,6 +91,7 @@ class IntegrationOut(Wire):
     active: bool
     deleted: bool = False
     primary: bool
+    concurrency: int | None = None
     conditions: list[dict[str, Any]]
 
 
@@ -124,6 +131,7 @@ async def create(
         identifier=data.identifier,
         name=data.name or kind.name,
         active=data.active is not False,
+        concurrency=data.concurrency,
         conditions=_conditions(data) or (),
     )
     return envelope(_out(made, caller))
@@ -151,6 +159,7 @@ async def update(
         identifier=data.identifier,
         name=data.name,
         active=data.active,
+        concurrency=data.concurrency,
         credentials=data.credentials,
         conditions=_conditions(data),
     )
@@ -265,6 +274,7 @@ def _out(one: Integration, caller: TheCaller) -> IntegrationOut:
         channel=one.channel,
         active=one.active,
         primary=one.primary,
+        concurrency=one.concurrency,
         conditions=one.conditions,
     )
 

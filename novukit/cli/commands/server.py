@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -25,28 +26,56 @@ if TYPE_CHECKING:
 @click.option(
     "--port", metavar="N", type=click.IntRange(0, 65_535), help="The port; without it `port` of novukit.toml."
 )
+@click.option("--with-worker", is_flag=True, help="Also run executions, in this process.")
+@click.option("--accept-data-loss", is_flag=True, help="Serve even if Postgres is set to lose commits in an outage.")
 @shape.configured
-async def command(output: Output, settings: Settings, *, host: str | None, port: int | None) -> None:
-    """Serve the API. It runs no executions: start workers beside it."""
+async def command(
+    output: Output,
+    settings: Settings,
+    *,
+    host: str | None,
+    port: int | None,
+    with_worker: bool,
+    accept_data_loss: bool,
+) -> None:
+    """Serve the API. It runs no executions unless told to: start workers beside it."""
     from ...app import App
-    from ..serving import Stop, address, listen_at, log_to_stderr, server, tell_missing
+    from ..serving import (
+        Stop,
+        address,
+        collect_less,
+        listen_at,
+        log_to_stderr,
+        refuse_loss,
+        server,
+        tell_missing,
+        together,
+    )
 
     stop = Stop()
     stop.listen()
-    log_to_stderr()
+    log_to_stderr(settings)
+    collect_less()
     settings = settings.model_copy(
         update={"host": host or settings.host, "port": settings.port if port is None else port}
     )
     with listen_at(settings.host, settings.port) as listening:
-        async with App(settings) as app:
+        async with App(settings, metrics=settings.metrics.secret() is not None, tracing=settings.tracing) as app:
+            await refuse_loss(app, output, accept_data_loss)
             await app.bootstrap()
             tell_missing(app, output)
             serving = server(app)
             stop.then(lambda: setattr(serving, "should_exit", True))
-            url = address(settings, listening)
+            url = address(settings.host, listening)
             if output.as_json:
                 output.event("serving", url=url)
             else:
                 output.line("Serving ", (url, "bold cyan"), ("  Ctrl-C stops", "dim"))
-            await serving.serve(sockets=[listening])
+            if with_worker:
+                os.chdir(settings.root)  # credentials may name folders
+                worker = app.worker()
+                stop.then(worker.stop)
+                await together(serving.serve(sockets=[listening]), worker.run())
+            else:
+                await serving.serve(sockets=[listening])
     click.get_current_context().exit(stop.exit_code)
