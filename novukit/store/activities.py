@@ -30,20 +30,20 @@ class Line:
 
 
 @cache
-def _batch(condition: str) -> Batch:
+def _batch(condition: str, again: bool) -> Batch:
     return Batch(
         "told",
         "insert into novukit_activity (id, environment_id, event_id, execution_id, kind, step, reason, detail, "
         "message_id, at) select u.id, u.environment_id, u.event_id, u.execution_id, u.kind, u.step, u.reason, "
-        f"u.detail, u.message_id, u.at from {{rows}} where {condition} on conflict do nothing",
+        f"u.detail, u.message_id, u.at from {{rows}} where {condition}{' on conflict do nothing' if again else ''}",
         columns="id uuid, environment_id uuid, event_id uuid, execution_id uuid, kind text, step text, reason text, "
         "detail text, message_id uuid, at timestamptz",
     )
 
 
-def writing(lines: Sequence[Line], condition: str = "true") -> Part:
-    """The statement that appends ``lines``. Written twice, a line is there once."""
-    return _batch(condition), [
+def writing(lines: Sequence[Line], condition: str = "true", *, again: bool = False) -> Part:
+    """The statement that appends ``lines``; written ``again``, a line is there once."""
+    return _batch(condition, again), [
         (
             line.id, line.environment_id, line.event_id, line.execution_id, str(line.kind), line.step, line.reason,
             plain(line.detail), line.message_id, line.at,

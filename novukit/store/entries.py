@@ -189,8 +189,8 @@ _SETTLE = Batch(
 )
 
 
-def writing(entries: Sequence[Entry], worker_id: UUID) -> list[Part]:
-    """The statements that write ``entries``, messages before the steps that name them.
+def writing(entries: Sequence[Entry], worker_id: UUID, *, again: bool) -> list[Part]:
+    """The statements that write ``entries``, messages before the steps that name them; ``again`` if perhaps not first.
 
     Of two entries about the same step or execution the later one counts: they are one moment.
     """
@@ -217,7 +217,7 @@ def writing(entries: Sequence[Entry], worker_id: UUID) -> list[Part]:
         (_SAVE_CHECKPOINT, list(saved.values())),
         # By id, as a cancel locks them, so that neither waits for the other in a ring.
         (_SETTLE, [settled[each] for each in sorted(settled)]),
-        activities.writing(lines, _HELD),
+        activities.writing(lines, _HELD, again=again),
     ]
 
 

@@ -59,9 +59,9 @@ async def claim(
     now, claimed = database.clock.now(), list[Claimed]()
     without, names = blocked_of(blocked, 4)
     due = await database.fetch_hot(_DUE.replace("{but}", without), now, workflows, limit, *names)
-    left = limit
-    for n, row in enumerate(sorted((row for row in due if row["n"]), key=lambda row: row["n"])):
-        share = min(row["n"], -(-left // (len(due) - n)))
+    left, waiting = limit, sorted((row for row in due if row["n"]), key=lambda row: row["n"])
+    for n, row in enumerate(waiting):
+        share = min(row["n"], -(-left // (len(waiting) - n)))
         if share > 0:
             those = [each for each in workflows if (row["id"], each) not in blocked] if blocked else workflows
             taken = await database.fetch_hot(_TAKE, worker_id, now, row["id"], those, share)
@@ -80,13 +80,16 @@ _DUE = (
     "as n from novukit_environment e"
 )
 _TAKE = (
-    "update novukit_execution set status = 'running', worker_id = $1, runs = runs + 1, wake_at = null, "
-    "started_at = coalesce(started_at, $2) where environment_id = $3 and id in ("
-    "select id from novukit_execution where environment_id = $3 and status in ('pending', 'waiting') "
-    "and wake_at <= $2 and workflow_id = any($4::text[]) order by wake_at, id limit $5 for update skip locked) "
+    # Materialized: with `id in (select … limit … skip locked)` Postgres may run the select again for each row that it
+    # meets, and take many times the limit.
+    "with due as materialized (select id as due_id from novukit_execution where environment_id = $3 "
+    "and status in ('pending', 'waiting') and wake_at <= $2 and workflow_id = any($4::text[]) "
+    "order by wake_at, id limit $5 for update skip locked) "
+    "update novukit_execution as x set status = 'running', worker_id = $1, runs = x.runs + 1, wake_at = null, "
+    "started_at = coalesce(x.started_at, $2) from due where x.environment_id = $3 and x.id = due.due_id "
     "and exists (select 1 from novukit_worker where id = $1) "
-    "returning id, environment_id, event_id, workflow_id, workflow_version, subscriber_uuid, subscriber_id, runs, "
-    "takeovers, cancel_requested_at, created_at"
+    "returning x.id, x.environment_id, x.event_id, x.workflow_id, x.workflow_version, x.subscriber_uuid, "
+    "x.subscriber_id, x.runs, x.takeovers, x.cancel_requested_at, x.created_at"
 )
 
 

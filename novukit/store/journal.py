@@ -224,7 +224,7 @@ class Journal:
         while True:
             live = [put for put in group if not put.refused]
             checks = _checks(live)
-            found = await self._write(live, until, checks)
+            found = await self._write(live, until, checks, again=False)
             if found["fence"]:
                 return
             if not _refuse(live, found):
@@ -244,14 +244,16 @@ class Journal:
                 assert put.work is not None
                 await database.lock(put.lock)  # sorted by name: two workers never wait for each other in a ring
                 put.result, put.follow = await put.work()
-            await self._write(live, until, [])
+            await self._write(live, until, [], again=again)
             crash_commit("mid", (e for put in live for e in put.written))
 
-    async def _write(self, live: list[_Put], until: datetime, checks: list[Part]) -> Mapping[str, list[UUID]]:
+    async def _write(
+        self, live: list[_Put], until: datetime, checks: list[Part], *, again: bool
+    ) -> Mapping[str, list[UUID]]:
         parts = [*checks, entries.fence(self._worker_id, until, [check.name for check, _ in checks])]
         watched = {(put.run.environment_id, put.run.execution_id) for put in live if put.run and not put.work}
         parts.append((entries.STOPPING, list(watched)))
-        parts += entries.writing([e for put in live for e in put.written], self._worker_id)
+        parts += entries.writing([e for put in live for e in put.written], self._worker_id, again=again)
         crash_commit("before", (e for put in live for e in put.written))
         found = await together(self._database, parts)
         stopping = set(found.get("stopping", ()))
@@ -291,7 +293,7 @@ def _checks(live: list[_Put]) -> list[Part]:
 
 
 def _refuse(group: list[_Put], found: Mapping[str, list[UUID]]) -> bool:
-    """Refuse what a check has found, with what came after it. Whether that was anything."""
+    """Refuse what a check has found, with what came after it. Whether that was anything that is still to be written."""
     stopped, changed = set(found.get("refused", ())), set(found.get("changed", ()))
     refused: dict[asyncio.Future[Any], Exception] = {}
     for put in group:
@@ -303,7 +305,7 @@ def _refuse(group: list[_Put], found: Mapping[str, list[UUID]]) -> bool:
             put.refused = PreferencesChanged()
         if put.refused:
             refused[put.done] = put.refused
-    return bool(stopped or changed)
+    return bool(refused)
 
 
 def _one_statement_holds(waiting: list[_Put]) -> int:

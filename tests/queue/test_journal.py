@@ -122,7 +122,7 @@ async def test_without_a_lease_nothing_is_written(database_url: str, open_site: 
     """Whoever was reaped is told so, group by group."""
     site = await open_site(database_url, working=False)
     journal = await enlisted(site, lease=-1.0)
-    assert 0 == await workers.reap(site.scope.database)
+    assert not await workers.reap(site.scope.database)
     results = await asyncio.gather(*[journal.put(line(site, f"line {n}")) for n in range(5)], return_exceptions=True)
     assert [LeaseLost] * 5 == [type(result) for result in results]
     assert [] == await details(site)
@@ -150,7 +150,7 @@ async def test_a_connection_that_breaks_in_a_commit_costs_nothing(
     for start in range(0, 30, 10):
         await asyncio.gather(*[journal.put(line(site, f"line {n:02}")) for n in range(start, start + 10)])
     assert [f"line {n:02}" for n in range(30)] == await details(site)
-    assert len(cut) >= 9
+    assert len(cut) >= 5
 
 
 @ONLY_POSTGRES
