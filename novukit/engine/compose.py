@@ -108,6 +108,8 @@ def _email(frame: Frame, call: StepCall, asked: EmailInput, route: Route, over: 
 def _layout(frame: Frame, call: StepCall, asked: EmailInput) -> str | None:
     """The layout of an e-mail: the trigger's for the step, for the channel, for all, or else the step's own."""
     overrides = frame.execution.overrides
+    if not overrides:
+        return asked.layout
     return (
         _within(overrides, "steps", call.id).get("layoutId")
         or _within(overrides, "channels", "email").get("layoutId")
@@ -124,8 +126,8 @@ _KNOWN = {
 
 def overrides_for(overrides: Mapping[str, Any], call: StepCall, route: Route | None) -> dict[str, Any]:
     """A trigger's overrides for one step, weakest first: channel, provider, step's provider; then the step's own."""
-    found = _within(overrides, call.kind.value)
-    if route is not None:
+    found = _within(overrides, call.kind.value) if overrides else {}
+    if overrides and route is not None:
         for name in (route.integration.provider_id, route.provider.novu_id):
             found |= _within(overrides, "providers", name)
             found |= _within(overrides, "steps", call.id, "providers", name)

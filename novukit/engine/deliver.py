@@ -47,6 +47,7 @@ from .bulkhead import place
 from .compose import Uncomposable
 from .frame import Frame, finish
 from .route import NoRoute, Route
+from .runtime import nobody
 from .unwind import Abandoned, Park, Suspend
 
 RETRY = Retry()
@@ -175,7 +176,8 @@ def _into_the_inbox(frame: Frame, call: StepCall, asked: InAppInput, checkpoint:
                   result=sent.model_dump(mode="json"))  # fmt: skip
     message = _open(frame, call, done, MessageStatus.SENT, content, None)
     written = frame.record(frame.told(done, message), _decided_by(frame))
-    rt.after(written, lambda: rt.publish(execution.environment_id, execution.subscriber_uuid, message_id))
+    if rt.publish is not nobody:
+        rt.after(written, lambda: rt.publish(execution.environment_id, execution.subscriber_uuid, message_id))
     return sent
 
 

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
@@ -14,12 +15,17 @@ DETAIL_LIMIT = 200
 
 def mask(text: str, secrets: Iterable[str]) -> str:
     """``text`` with every secret, plain or as URLs, JSON and base64 spell it, replaced by ``***``."""
-    # Longest first: a short secret may be part of a long one, and would leave the rest of it standing.
-    for form in sorted({form for secret in secrets for form in spellings(secret)}, key=len, reverse=True):
-        # A very short one only as a word of its own, or every other word would lose letters.
-        pattern = re.escape(form) if len(form) >= 4 else rf"(?<!\w){re.escape(form)}(?!\w)"
-        text = re.sub(pattern, MASK, text)
+    for pattern in _patterns(tuple(secrets)):
+        text = pattern.sub(MASK, text)
     return text
+
+
+@lru_cache(maxsize=100)  # a provider's secrets are looked for in every answer that it gives
+def _patterns(secrets: tuple[str, ...]) -> list[re.Pattern[str]]:
+    # Longest first: a short secret may be part of a long one, and would leave the rest of it standing.
+    forms = sorted({form for secret in secrets for form in spellings(secret)}, key=len, reverse=True)
+    # A very short one only as a word of its own, or every other word would lose letters.
+    return [re.compile(re.escape(form) if len(form) >= 4 else rf"(?<!\w){re.escape(form)}(?!\w)") for form in forms]
 
 
 def spellings(secret: str) -> set[str]:
@@ -48,6 +54,8 @@ def strings_in(secret: str) -> Iterable[str]:
 
 def one_line(text: str, limit: int = DETAIL_LIMIT) -> str:
     """``text`` on one line, without control characters, cut to ``limit`` characters."""
+    if len(text) <= limit and text.isprintable() and "  " not in text:  # as most are
+        return text.strip()
     line = " ".join("".join(char if char.isprintable() else " " for char in text[: limit * 8]).split())
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 

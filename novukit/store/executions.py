@@ -85,11 +85,11 @@ _TAKE = (
     "with due as materialized (select id as due_id from novukit_execution where environment_id = $3 "
     "and status in ('pending', 'waiting') and wake_at <= $2 and workflow_id = any($4::text[]) "
     "order by wake_at, id limit $5 for update skip locked) "
-    "update novukit_execution as x set status = 'running', worker_id = $1, runs = x.runs + 1, wake_at = null, "
-    "started_at = coalesce(x.started_at, $2) from due where x.environment_id = $3 and x.id = due.due_id "
+    "update novukit_execution set status = 'running', worker_id = $1, runs = runs + 1, wake_at = null, "
+    "started_at = coalesce(started_at, $2) from due where environment_id = $3 and id = due.due_id "
     "and exists (select 1 from novukit_worker where id = $1) "
-    "returning x.id, x.environment_id, x.event_id, x.workflow_id, x.workflow_version, x.subscriber_uuid, "
-    "x.subscriber_id, x.runs, x.takeovers, x.cancel_requested_at, x.created_at"
+    "returning id, environment_id, event_id, workflow_id, workflow_version, subscriber_uuid, subscriber_id, runs, "
+    "takeovers, cancel_requested_at, created_at"
 )
 
 

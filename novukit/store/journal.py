@@ -251,15 +251,15 @@ class Journal:
         self, live: list[_Put], until: datetime, checks: list[Part], *, again: bool
     ) -> Mapping[str, list[UUID]]:
         parts = [*checks, entries.fence(self._worker_id, until, [check.name for check, _ in checks])]
-        watched = {(put.run.environment_id, put.run.execution_id) for put in live if put.run and not put.work}
-        parts.append((entries.STOPPING, list(watched)))
+        watched = [(put.run.environment_id, put.run.execution_id) for put in live if put.run and not put.work]
+        parts.append((entries.STOPPING, watched))
         parts += entries.writing([e for put in live for e in put.written], self._worker_id, again=again)
         crash_commit("before", (e for put in live for e in put.written))
         found = await together(self._database, parts)
         stopping = set(found.get("stopping", ()))
         for put in live:
             if put.run and not put.work:
-                put.result = put.run.execution_id in stopping
+                put.result = bool(stopping) and put.run.execution_id in stopping
         return found
 
     async def _leave_out_settled(self, group: list[_Put]) -> None:
@@ -281,15 +281,15 @@ class Journal:
 
 def _checks(live: list[_Put]) -> list[Part]:
     """What must be so when a group is written: nobody is stopped, nobody has chosen anew."""
-    guarded = {(p.run.environment_id, p.run.execution_id) for p in live if p.run and p.unless_cancelled}
-    chosen = {
+    guarded = [(p.run.environment_id, p.run.execution_id) for p in live if p.run and p.unless_cancelled]
+    chosen = [
         (
             p.run.execution_id, p.run.environment_id, c.subscriber_uuid, c.workflow_id, c.everywhere or NEVER,
             c.here or NEVER,
         )
         for p in live if p.run and (c := p.preferred)
-    }  # fmt: skip
-    return [part for part in ((entries.REFUSED, list(guarded)), (entries.CHANGED, list(chosen))) if part[1]]
+    ]  # fmt: skip
+    return [part for part in ((entries.REFUSED, guarded), (entries.CHANGED, chosen)) if part[1]]
 
 
 def _refuse(group: list[_Put], found: Mapping[str, list[UUID]]) -> bool:

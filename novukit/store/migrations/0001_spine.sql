@@ -1,5 +1,7 @@
 -- The first schema: everything from the organization down to the activity line.
--- Written in Postgres' words; the migrator turns `jsonb` into `text` for SQLite, the rest is the same on both.
+-- Written in Postgres' words; for SQLite the migrator turns `jsonb` into `text` and leaves
+-- `with (…)` out, the rest is the same on both.
+-- Rows that are written twice, an intent and then its answer, leave room on their page for the second (fillfactor).
 -- Whatever carries an environment has environment_id in its unique keys.
 
 create table novukit_organization (
@@ -217,7 +219,7 @@ create table novukit_checkpoint (
     started_at timestamptz,
     finished_at timestamptz,
     primary key (environment_id, execution_id, step_id, step_key)
-);
+) with (fillfactor = 75);
 
 create table novukit_message (
     environment_id uuid not null,
@@ -254,7 +256,7 @@ create table novukit_message (
     updated_at timestamptz not null,
     primary key (environment_id, id),
     unique (environment_id, execution_id, step_id, step_key)
-);
+) with (fillfactor = 75);
 create index novukit_message_subscriber on novukit_message (environment_id, subscriber_uuid, id);
 create index novukit_message_unread on novukit_message (environment_id, subscriber_uuid)
     where channel = 'in_app' and read_at is null and archived_at is null;

@@ -82,5 +82,5 @@ def _statements(sql: str, dialect: str) -> list[str]:
     """The statements of a file, in the engine's words."""
     sql = re.sub(r"--[^\n]*", "", sql)
     if dialect == "sqlite":
-        sql = re.sub(r"\bjsonb\b", "text", sql)
+        sql = re.sub(r"\bjsonb\b", "text", re.sub(r"\) with \([^)]*\)", ")", sql))
     return [s.strip() for s in sql.split(";") if s.strip()]
