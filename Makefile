@@ -1,10 +1,11 @@
 # novukit: what a developer runs. It needs Python 3.11 or newer and make, and keeps to the folder .venv.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check dev format clean
+.PHONY: help demo test check dev bench soak format clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
 CONSTRAINTS ?= constraints.txt
+MINUTES ?= 5
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 # The first Python that novukit is tested on, else any newer one. Or say: make PYTHON=/path/to/python
 PYTHON ?= $(shell for fits in '(3, 11) <= v < (3, 14)' 'v >= (3, 11)'; do \
@@ -33,11 +34,21 @@ check: $(STAMP) ## format, lint, types, import contracts, docs, tests: all that 
 dev: $(STAMP) ## start the server and the worker of this folder's novukit.toml
 	@$(BIN)/novukit dev
 
+bench: $(STAMP) ## measure novukit beside its peers; a few minutes with ARGS=--short
+	@$(BIN)/python -m bench $(ARGS)
+
+soak: $(STAMP) ## break it on purpose, for long: NOVUKIT_CHAOS_SECONDS=900 MINUTES=20 say how long
+	@echo "— chaos"; $(BIN)/python -m tests.chaos
+	@echo "— chaos, with planted faults: each must be found"; $(BIN)/python -m tests.chaos --seconds 15 --mutant all
+	@echo "— chaos that lets novukit live: what grows?"; $(BIN)/python -m tests.chaos --mild --samples build/soak.csv
+	@echo "— simulation"; $(BIN)/python -m tests.simulation --minutes $(MINUTES)
+	@echo "— crash matrix"; NOVUKIT_TRIALS=20 $(BIN)/python -m pytest -n auto tests/crash
+
 format: $(STAMP) ## format, sort imports, fix what can be fixed, write the generated docs
 	@$(BIN)/ruff check --quiet --fix-only . && $(BIN)/ruff format . && $(BIN)/python -m docs.generate
 
 clean: ## take away .venv and caches; databases stay
-	@rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
+	@rm -rf .venv bench/peers/.venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml constraints.txt $(PLUGINS)

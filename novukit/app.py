@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import contextvars
+import logging
 import random
+from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
 
 from .authoring import Registry
@@ -13,13 +18,24 @@ from .engine import Publish, Runtime
 from .engine.route import Routes
 from .engine.runtime import nobody
 from .errors import SchemaOutdated, SecretMissing
+from .observability import Scrape
 from .providers import HttpClient, PluginHost
 from .queue import Bell, Worker, make_broker
 from .rendering import Renderer
 from .settings import Settings
-from .store import Database, environments, integrations, migrations, organizations
+from .store import Database, backlog, environments, integrations, migrations, organizations
 from .store.secrets import KeyRing
 from .store.sqlite import Synchronous
+
+if TYPE_CHECKING:
+    from .observability.metrics import Metrics
+
+log = logging.getLogger("novukit.app")
+
+SET_CLOCK = 60.0
+"""Seconds between two looks at the database's clock. Two machines' clocks part by a few milliseconds in that time."""
+SKEW = timedelta(seconds=2)
+"""A difference between two clocks that somebody should know of."""
 
 
 class App:
@@ -42,6 +58,8 @@ class App:
         synchronous: Synchronous = "FULL",
         inline: bool = False,
         development: bool = False,
+        metrics: bool = False,
+        tracing: bool = False,
     ) -> None:
         self.settings = settings
         self.missing_secrets: list[SecretMissing] = []
@@ -51,6 +69,9 @@ class App:
         new_id = uuid7_source(clock, rng)
         self.database = Database(settings.database, clock=clock, new_id=new_id, synchronous=synchronous, inline=inline)
         self._bell = Bell(make_broker(settings.broker))
+        self._metrics, self.scrape = self._watched(clock) if metrics else (None, None)
+        self._timekeeper: asyncio.Task[None] | None = None
+        self._told_offset = timedelta()
         # In development providers may reach this machine and its network, and write files; elsewhere they may not.
         host = host or PluginHost(http=HttpClient(allow_private=settings.environment == "development"))
         secrets = secrets or KeyRing(settings.master_keys())
@@ -64,24 +85,32 @@ class App:
             renderer=Renderer(settings.templates, development=development),
             host=host,
             secrets=secrets,
-            routes=Routes(self.database, host, secrets),
+            routes=Routes(self.database, host, secrets, places=settings.worker.concurrency),
             ring=self._bell.ring,
             publish=publish,
+            observer=self._metrics,
+            tracer=_tracer() if tracing else None,
         )
 
     async def __aenter__(self) -> Self:
         await self.database.open()
         try:
             await self._fit_schema()
+            await self._set_clock()
             await self._bell.open()
         except BaseException:
             await self.database.close()
             raise
+        if isinstance(self.runtime.clock, SystemClock):
+            self._timekeeper = asyncio.create_task(self._keep_time(), context=contextvars.Context())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._timekeeper is not None:
+            self._timekeeper.cancel()
+            await asyncio.wait({self._timekeeper})
         await self._bell.close()
         await self.runtime.host.close()
         await self.database.close()
@@ -103,11 +132,41 @@ class App:
         """The bridge: REST API, health, OpenAPI."""
         from .bridge import create_asgi
 
-        return create_asgi(self.runtime)
+        return create_asgi(self.runtime, self.scrape)
 
     def worker(self) -> Worker:
         """A worker over this app's database and broker."""
-        return Worker(self.runtime, self._bell)
+        worker = Worker(self.runtime, self._bell)
+        if self._metrics is not None:
+            self._metrics.watch_worker(lambda: worker.busy, self.settings.worker.concurrency)
+        return worker
+
+    def _watched(self, clock: Clock) -> tuple[Metrics, Scrape]:
+        """Who counts, and who shows it."""
+        from .observability.metrics import Metrics
+
+        metrics = Metrics(clock)
+        self._bell.on_failed(metrics.ring_failed)
+        return metrics, Scrape(metrics, lambda: backlog.read(self.database), clock, self.settings.metrics.secret())
+
+    async def _set_clock(self) -> None:
+        """Go by the database's clock, so that all machines over it agree what is due and whose lease has lapsed."""
+        clock = self.runtime.clock
+        if not isinstance(clock, SystemClock):
+            return
+        if self.database.dialect == "postgres":
+            behind = await clock.follow(self.database.now)
+            if abs(behind) > SKEW:
+                log.warning("this clock was %s the database's; it goes by that one now", _apart(behind))
+        elif abs(clock.offset - self._told_offset) > SKEW:
+            self._told_offset = clock.offset
+            log.warning("this machine's clock was set; until its next start novukit is %s it", _apart(-clock.offset))
+
+    async def _keep_time(self) -> None:
+        while True:
+            await asyncio.sleep(SET_CLOCK)
+            with contextlib.suppress(Exception):  # while the database is away the clock goes on by itself
+                await self._set_clock()
 
     async def _fit_schema(self) -> None:
         """Hold the schema to this code; the embedded default needs no command for its first start."""
@@ -117,3 +176,14 @@ class App:
             if self.database.dialect != "sqlite" or await migrations.applied(self.database):
                 raise
             await migrations.upgrade(self.database)
+
+
+def _apart(behind: timedelta) -> str:
+    seconds = behind.total_seconds()
+    return f"{abs(seconds):.1f} s {'behind' if seconds > 0 else 'ahead of'}"
+
+
+def _tracer() -> Any:
+    from .observability.tracing import Tracing, make_provider
+
+    return Tracing(make_provider())

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
+
+LOOKS = 3
+"""How often the reference is asked in one setting; the quickest answer tells its time best."""
 
 
 class Clock(Protocol):
@@ -27,20 +30,75 @@ class Clock(Protocol):
         ...
 
 
-class SystemClock:
-    """The machine's clock, moved by ``offset`` so that it agrees with the database's."""
+def wall() -> datetime:
+    """What the machine's clock shows. Somebody may set it at any moment, by any amount."""
+    return datetime.now(UTC)
 
-    def __init__(self) -> None:
-        self.offset: timedelta = timedelta()
+
+def steady() -> float:
+    """Seconds that nobody can set, and that go on while the machine sleeps.
+
+    A machine that slept past its lease must know that it did. Python's own monotonic clock stands still meanwhile on
+    Linux and macOS.
+    """
+    return time.monotonic() if _SINCE_BOOT is None else time.clock_gettime(_SINCE_BOOT)
+
+
+_SINCE_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+
+class SystemClock:
+    """Reads the wall once, and goes on by monotonic time: a machine whose clock is set jumps no timer and no lease.
+
+    :meth:`follow` sets it by a reference that several machines share, which is the database's clock. It never shows an
+    earlier time than it has shown: told that it is ahead, it stands until the reference has caught up.
+    """
+
+    def __init__(self, wall: Callable[[], datetime] = wall, steady: Callable[[], float] = steady) -> None:
+        self._wall, self._steady = wall, steady
+        self._zero = wall() - timedelta(seconds=steady())
+        """The time that it was when ``steady`` was 0."""
+        self._shown = datetime.min.replace(tzinfo=UTC)
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.offset
+        now = self._zero + timedelta(seconds=self._steady())
+        if now < self._shown:
+            return self._shown
+        self._shown = now
+        return now
 
     def monotonic(self) -> float:
-        return time.monotonic()
+        return self._steady()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    @property
+    def offset(self) -> timedelta:
+        """How far ahead of the machine's wall clock this one is."""
+        return self.now() - self._wall()
+
+    def move(self, by: timedelta) -> None:
+        """Go on from another time; backwards this means to stand for as long."""
+        self._zero += by
+
+    async def follow(self, reference: Callable[[], Awaitable[datetime]]) -> timedelta:
+        """Agree with ``reference``; returns by how much this clock was behind (negative: ahead) of it.
+
+        Half of the time that an answer took is taken for its way back, so that is the most it can be wrong by; of
+        several answers the quickest counts, and a difference within its error is none.
+        """
+        looks: list[tuple[timedelta, timedelta]] = []
+        for _ in range(LOOKS):
+            asked = self._steady()
+            theirs = await reference()
+            error = timedelta(seconds=(self._steady() - asked) / 2)
+            looks.append((error, theirs - timedelta(seconds=asked) - error - self._zero))
+        error, behind = min(looks)
+        if abs(behind) <= error:
+            return timedelta()
+        self.move(behind)
+        return behind
 
 
 NewId = Callable[[], UUID]

@@ -94,6 +94,18 @@ class Conflict(NovukitError):
     code = "conflict"
 
 
+class NothingToResolve(InvalidInput):
+    """There is no message of unknown outcome at which the execution stands."""
+
+    code = "nothing_to_resolve"
+
+
+class ResolvedOtherwise(InvalidInput):
+    """Somebody has said something else of this message before."""
+
+    code = "resolved_otherwise"
+
+
 class TransactionIdReused(NovukitError):
     """This transaction id was used before with another body."""
 

@@ -31,7 +31,7 @@ def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
     assert settings.database == f"sqlite:///{tmp_path}/novukit.db"
     assert settings.broker == "memory://"
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
-    assert settings.worker.concurrency == 50
+    assert settings.worker.concurrency == 200
     assert settings.warnings == ()
 
 
@@ -55,6 +55,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         lease = 5
         sweep = 0.5
         grace = 60
+        max_takeovers = 5
 
         [[integrations]]
         identifier = "mail"
@@ -64,13 +65,16 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         environments = ["staging"]
         primary = true
         active = false
+        concurrency = 10
         credentials = { host = "smtp.example.com", port = 587, password = { env = "SMTP_PASSWORD" } }
         """,
     )
 
     assert settings.workflows == ("app.workflows", "more")
     assert settings.templates == (tmp_path / "templates", Path("/srv/shared"))
-    assert settings.worker.model_dump() == {"concurrency": 200, "lease": 5.0, "sweep": 0.5, "grace": 60.0}
+    assert settings.worker.model_dump() == {
+        "concurrency": 200, "lease": 5.0, "sweep": 0.5, "grace": 60.0, "max_takeovers": 5,
+    }  # fmt: skip
     [mail] = settings.integrations
     assert mail.resolved({"SMTP_PASSWORD": "hush"}) == {"host": "smtp.example.com", "port": 587, "password": "hush"}
     assert mail.serves("staging")

@@ -117,6 +117,10 @@ def _run(arguments: list[str]) -> int:  # noqa: PLR0911 (one for each way to end
             return INTERRUPTED
         if os.environ.get("NOVUKIT_TRACEBACK"):
             raise
+        from ..store.outage import outage
+
+        if away := outage(found):  # it went away while the command was at work
+            return report(away, as_json)
         return report_fault(found, as_json)
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ..clock import SystemClock, uuid7_source
 from ..errors import NotFound, NovukitError, SecretMissing
-from .values import count, span
+from . import backlog, infrastructure
+from .check import Check, failed
+from .values import count
 
 if TYPE_CHECKING:
     from ..authoring import Registry
@@ -23,21 +21,6 @@ if TYPE_CHECKING:
     from ..settings import Settings
     from ..store import Database, Scope
     from ..store.secrets import KeyRing
-
-LATE = timedelta(seconds=30)
-"""Work that has been due for longer than this is not being taken."""
-SKEW = timedelta(seconds=2)
-"""Clocks may differ by this much."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One subject, what was found, and what to do about it."""
-
-    subject: str
-    status: Literal["ok", "warning", "failed"]
-    finding: str
-    fix: str | None = None
 
 
 async def examine(config: Path | None, environment: str | None) -> list[Check]:
@@ -48,19 +31,15 @@ async def examine(config: Path | None, environment: str | None) -> list[Check]:
         settings = Settings.load(config)
         settings = settings.for_environment(environment) if environment else settings
     except NovukitError as err:
-        return [_failed("Configuration", err)]
+        return [failed("Configuration", err)]
     found = list(_configuration(settings))
     found += _plugins()
     registry, checks = _workflows(settings)
     found += checks
     found += _templates(settings)
-    found += await _broker(settings)
+    found += await infrastructure.broker(settings)
     found += [check async for check in _in_database(settings, registry)]
     return found
-
-
-def _failed(subject: str, err: NovukitError) -> Check:
-    return Check(subject, "failed", err.message, err.hint)
 
 
 def _configuration(settings: Settings) -> Iterator[Check]:
@@ -95,7 +74,7 @@ def _workflows(settings: Settings) -> tuple[Registry | None, list[Check]]:
     try:
         registry = Registry.load(settings.workflows, settings.root)
     except NovukitError as err:
-        return None, [_failed("Workflows", err)]
+        return None, [failed("Workflows", err)]
     if not len(registry):
         return registry, [
             Check("Workflows", "warning", "No workflow is known.", 'Name their modules: workflows = ["app.workflows"].')
@@ -121,31 +100,6 @@ def _templates(settings: Settings) -> list[Check]:
     )
 
 
-async def _broker(settings: Settings) -> list[Check]:
-    from ..queue import make_broker
-
-    if settings.broker == "memory://":
-        if settings.database.startswith("sqlite:"):
-            return [Check("Broker", "ok", "in this process")]
-        return [
-            Check("Broker", "warning", "memory:// does not reach other processes: workers find due work by looking.",
-                  'Set broker = "redis://…".')
-        ]  # fmt: skip
-    where = settings.broker.rpartition("@")[2]
-    try:
-        broker = make_broker(settings.broker)
-        async with asyncio.timeout(6):
-            await broker.startup()
-    except NovukitError as err:
-        return [_failed("Broker", err)]
-    except Exception as err:
-        finding = f"{where} does not answer ({type(err).__name__})."
-        return [Check("Broker", "failed", finding, "Is it running, and is the URL right?")]
-    with suppress(Exception):
-        await broker.shutdown()
-    return [Check("Broker", "ok", where)]
-
-
 async def _in_database(settings: Settings, registry: Registry | None) -> AsyncIterator[Check]:
     from ..store import Database, migrations
     from ..store.database import sqlite_path
@@ -158,46 +112,24 @@ async def _in_database(settings: Settings, registry: Registry | None) -> AsyncIt
         database = Database(settings.database, clock=clock, new_id=uuid7_source(clock, random.SystemRandom()))
         await database.open()
     except NovukitError as err:
-        yield _failed("Database", err)
+        yield failed("Database", err)
         return
     try:
         yield Check("Database", "ok", _shown(settings))
-        async for check in _durability(database):
+        async for check in infrastructure.durability(database):
             yield check
+        if database.dialect == "postgres":
+            yield await infrastructure.clock(database)
         try:
             await migrations.check(database)
         except NovukitError as err:
-            yield _failed("Schema", err)
+            yield failed("Schema", err)
             return
         yield Check("Schema", "ok", "up to date")
         async for check in _contents(settings, database, registry):
             yield check
     finally:
         await database.close()
-
-
-async def _durability(database: Database) -> AsyncIterator[Check]:
-    """Whether the server keeps what it has acknowledged, and whether its clock agrees with ours."""
-    if database.dialect == "sqlite":
-        return
-    if off := await database.lossy_settings():
-        names = " and ".join(off)
-        finding = f"Postgres runs with {names} off: an outage loses messages, or sends them twice."
-        yield Check("Durability", "failed", finding, f"Set {names} to on.")
-    else:
-        yield Check("Durability", "ok", "Postgres keeps what it acknowledges")
-    before = datetime.now(UTC)
-    theirs = await database.now()
-    skew = abs(theirs - (before + (datetime.now(UTC) - before) / 2))
-    if skew > SKEW:
-        yield Check(
-            "Clock",
-            "failed",
-            f"This machine and the database are {span(skew)} apart.",
-            "Run a time service (NTP) on both.",
-        )
-    else:
-        yield Check("Clock", "ok", f"{span(skew)} from the database's")
 
 
 async def _contents(settings: Settings, database: Database, registry: Registry | None) -> AsyncIterator[Check]:
@@ -228,9 +160,11 @@ async def _contents(settings: Settings, database: Database, registry: Registry |
         channels = await _opened(scope, ring)
         yield Check("Master key", "ok", f"{ring.kid} opens what is stored")
     except NovukitError as err:
-        yield _failed("Master key", err)
+        yield failed("Master key", err)
         channels = []
-    async for check in _work(database, scope, registry):
+    async for check in _sync(scope, registry):
+        yield check
+    async for check in backlog.work(database):
         yield check
     if ring is not None and registry is not None:
         wanted = {step.kind.value for one in registry for step in one.spec().steps if step.kind.is_channel} - {"in_app"}
@@ -250,32 +184,19 @@ async def _opened(scope: Scope, ring: KeyRing) -> list[Integration]:
     return await integrations.list_all(scope, ring)
 
 
-async def _work(database: Database, scope: Scope, registry: Registry | None) -> AsyncIterator[Check]:
+async def _sync(scope: Scope, registry: Registry | None) -> AsyncIterator[Check]:
     from ..engine import sync
-    from ..store import executions, workers, workflows
+    from ..store import workflows
 
-    stored = await workflows.all(scope)
-    if registry is not None:
-        plan = sync.diff(stored, registry.manifest(), await workflows.in_flight(scope))
-        if plan.empty:
-            yield Check("Sync", "ok", "the environment holds what the code declares")
-        else:
-            changes = len(plan.create) + len(plan.change) + len(plan.delete)
-            fix = "`novukit sync --check` tells which, `novukit sync` applies it."
-            yield Check("Sync", "warning", f"{count(changes, 'workflow')} differ from the code.", fix)
-    alive = await workers.alive(database)
-    due = await executions.next_due(database, [one.spec.id for one in stored])
-    late = datetime.now(UTC) - due if due else timedelta()
-    if alive:
-        yield Check("Workers", "ok", f"{alive} alive")
+    if registry is None:
+        return
+    plan = sync.diff(await workflows.all(scope), registry.manifest(), await workflows.in_flight(scope))
+    if plan.empty:
+        yield Check("Sync", "ok", "the environment holds what the code declares")
     else:
-        fix = "Start one with `novukit dev` or `novukit worker`."
-        yield Check("Workers", "failed" if late > LATE else "warning", "No worker is running.", fix)
-    if late > LATE:
-        fix = "Do the workers have the code of these workflows?" if alive else "Start a worker."
-        yield Check("Due work", "failed", f"Work has been due for {span(late)}, and nobody takes it.", fix)
-    else:
-        yield Check("Due work", "ok", "nothing is late")
+        changes = len(plan.create) + len(plan.change) + len(plan.delete)
+        fix = "`novukit sync --check` tells which, `novukit sync` applies it."
+        yield Check("Sync", "warning", f"{count(changes, 'workflow')} differ from the code.", fix)
 
 
 def _shown(settings: Settings) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Any, cast
+from urllib.parse import quote
 
 from ..errors import InvalidInput, NotFound
 from .session import Session
@@ -43,6 +44,14 @@ async def find(session: Session, id: str) -> Found:
         f"There is no execution and no transaction {id[:64]!r} in this environment.",
         hint="`novukit executions list` shows the latest.",
     )
+
+
+async def progress_of(session: Session, transaction: str) -> dict[str, Any] | None:
+    """How far a transaction has come; None when there is none."""
+    try:
+        return cast("dict[str, Any]", await session.get(f"/v1/events/trigger/{quote(transaction, safe='')}"))
+    except NotFound:
+        return None
 
 
 async def _by_id(session: Session, id: str) -> dict[str, Any] | None:

@@ -15,6 +15,8 @@ WORDS = {
     "provider_throttled": "the provider asks to slow down",
     "recipient_gone": "the address no longer exists",
     "outcome_unknown": "the provider's answer was lost; it may have gone out",
+    "given_up": "a person gave the message up, as its outcome was unknown",
+    "not_sent": "a person said that it had not gone out; it is sent again",
     "unsupported_feature": "the provider cannot express this message",
     "credentials_invalid": "the integration's credentials are not valid",
     "plugin_error": "the provider's plugin raised an error",
@@ -33,6 +35,7 @@ WORDS = {
     "payload_invalid": "the payload no longer fits the workflow",
     "subscriber_deleted": "the subscriber was deleted",
     "replay_diverged": "the code no longer fits what is on record",
+    "poison": "worker after worker died while it ran",
     "cancelled": "it was cancelled",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -173,7 +174,8 @@ async def _answer(one: _Ready, accepted: set[UUID]) -> Triggered | NovukitError:
     scope, event = one.scope, one.event
     if event.id in accepted:
         if one.stale:
-            await workflows.touch_triggered(scope, event.workflow_id)
+            with suppress(Exception):  # it is accepted, with or without this note
+                await workflows.touch_triggered(scope, event.workflow_id)
         return Triggered(
             status=TriggerStatus.PROCESSED, transaction_id=event.transaction_id, event_id=event.id,
             executions=len(one.people),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from datetime import timedelta
 from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
 from ..model import Channel, ChatContent, Content, EmailContent, InAppContent, PushContent, SmsContent
@@ -43,6 +44,10 @@ class Provider(ABC, Generic[C, K]):
     ``idempotency``
         What a second ``send`` with the same ``key`` does. ``"native"``: the provider itself drops it. ``"lookup"``:
         it can be asked whether it has the first (write ``lookup``). ``"none"``: it sends twice.
+    ``idempotency_window``
+        For how long after the first ``send`` that holds (``timedelta(hours=24)``: the provider forgets keys after a
+        day). None where it is for ever. A message whose outcome is unknown is not tried again later than that: the
+        provider would take it for a new one. It waits for a person.
     ``novu_id``
         The id that Novu's SDKs are told, where they accept only ids that Novu knows.
     ``any_address``
@@ -63,6 +68,7 @@ class Provider(ABC, Generic[C, K]):
     credentials_type: ClassVar[type[Credentials]]
     supports: ClassVar[frozenset[str]] = frozenset()
     idempotency: ClassVar[Idempotency] = "none"
+    idempotency_window: ClassVar[timedelta | None] = None
     novu_id: ClassVar[str] = ""
     any_address: ClassVar[bool] = False
     api_version: ClassVar[int] = API_VERSION

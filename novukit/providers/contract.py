@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from datetime import timedelta
 from typing import Any, cast, get_args
 
 from ..errors import PluginInvalid, did_you_mean
@@ -93,3 +94,16 @@ def check_methods(cls: type[AnyProvider]) -> None:
         raise PluginInvalid(f"{cls.id}: `idempotency` is {cls.idempotency!r}.", hint="Use native, lookup or none.")
     if cls.idempotency == "lookup" and cls.lookup is AnyProvider.lookup:
         raise PluginInvalid(f"{cls.id} promises a look-up and has no `lookup`.")
+    window = cast("object", cls.idempotency_window)
+    if window is None:
+        return
+    if not isinstance(window, timedelta) or window <= timedelta():
+        raise PluginInvalid(
+            f"{cls.id}: `idempotency_window` is {window!r}.",
+            hint="Give a timedelta above 0, or None where keys are kept.",
+        )
+    if cls.idempotency == "none":
+        raise PluginInvalid(
+            f"{cls.id} has an `idempotency_window` and no idempotency that could end.",
+            hint="Say idempotency = native or lookup, or leave the window out.",
+        )

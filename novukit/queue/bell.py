@@ -1,4 +1,4 @@
-"""``Bell``: ring and hear. «Look at this environment's due work now», and nothing else, travels through Taskiq."""
+"""``Bell``: ring and hear. «Look at what is due now», and nothing else, travels through Taskiq."""
 
 from __future__ import annotations
 
@@ -7,78 +7,117 @@ import contextlib
 import contextvars
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, cast
 from uuid import UUID
 
-from taskiq import AcknowledgeType, AsyncBroker, AsyncTaskiqDecoratedTask
-from taskiq.receiver import Receiver
+from taskiq import AckableMessage, AsyncBroker, BrokerMessage
+from taskiq.message import TaskiqMessage
 
 log = logging.getLogger("novukit.queue")
-logging.getLogger("taskiq").setLevel(logging.WARNING)  # one INFO line a ring is too much
-logging.getLogger("taskiq.receiver").setLevel(logging.CRITICAL)  # a lost connection is told here, in one line
 
+NAME = "novukit.bell"
 BUDGET = 0.05
-"""Seconds that a ring may take. A row is durable already; nobody waits for its bell."""
-OPENING = 6.0
+"""Seconds for which anybody waits for a ring, and that only when the process ends. A row is durable already."""
+PATIENCE = 1.0
+"""Seconds after which a ring that is on its way is given up, and rung again."""
+REST = 0.5
+"""Seconds between two rings when the first one failed. What is rung meanwhile goes with the next one."""
+OPENING = 3.0
 """Seconds that a broker may take to become ready."""
-FIRST_DELAY = 0.2
-STEADY = 5.0
+FIRST_DELAY, LONGEST_DELAY = 0.1, 5.0
+"""Seconds before a listener that failed begins anew: at first, and at most."""
+WELL = 0.5
 """Seconds after which a listener counts as well again, so that its next trouble is the first one."""
+TOLD = 60.0
+"""Seconds between two words in the log about a broker that is away."""
+
+Heard = Callable[[], asyncio.Event | None]
+"""Called at each ring: None when it was taken; by one who has no room, the event that says when there will be."""
 
 
 class Bell:
-    """Both ends of the bell over one broker."""
+    """Both ends of the bell over one broker. Taskiq's own receiver is left out: a ring has nothing to run."""
 
     def __init__(self, broker: AsyncBroker) -> None:
-        self._broker = broker
-        self._hearers: list[Callable[[], None]] = []
-
-        async def bell(environments: list[str]) -> None:
-            self._heard()
-
-        self._task: AsyncTaskiqDecoratedTask[[list[str]], Any] = broker.register_task(
-            bell, task_name="novukit.bell", ack_type="when_received"
-        )
-        self._stop = asyncio.Event()
+        self._broker, self._ready = broker, False
+        self._making_ready = asyncio.Lock()
+        self._ring = broker.formatter.dumps(TaskiqMessage(task_id=NAME, task_name=NAME, labels={}, args=[], kwargs={}))
+        self._rung = False
+        self._failed: Callable[[], None] | None = None
+        self._ringer: asyncio.Task[None] | None = None
+        self._hearers: list[Heard] = []
         self._listener: asyncio.Task[None] | None = None
-        self._started = False
 
     async def open(self) -> None:
         """Make the broker ready. A broker that is away is only slower: the workers find the work by themselves."""
         try:
-            await self._start()
+            await self._make_ready()
         except Exception as err:
             log.warning("the broker does not answer (%s); due work is found by sweeping", _root(err))
 
-    async def _start(self) -> None:
-        async with asyncio.timeout(OPENING):
-            await self._broker.startup()
-        self._started = True
+    async def _make_ready(self) -> None:
+        async with asyncio.timeout(OPENING), self._making_ready:
+            if not self._ready:
+                await self._broker.startup()
+                self._ready = True
 
     async def close(self) -> None:
-        """Stop listening and let the broker go, in bounded time."""
+        """Stop listening, let the last ring out and let the broker go, in bounded time."""
         await self._hush()
+        if self._ringer is not None:
+            await asyncio.wait({self._ringer}, timeout=BUDGET)
+            await _end(self._ringer)
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        self._ready = False
         with contextlib.suppress(Exception):
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(2):
                 await self._broker.shutdown()
 
-    async def ring(self, environment_id: UUID) -> None:
-        """Ring once for an environment. Never raises, never takes longer than its budget."""
-        try:
-            async with asyncio.timeout(BUDGET):
-                await self._task.kiq([str(environment_id)])
-        except Exception as err:
-            log.debug("a ring was lost (%s)", _root(err))
+    async def ring(self, environment_id: UUID | None = None) -> None:
+        """Ring. Never raises, and waits for nothing: what is rung while a ring is on its way goes with the next one.
 
-    def listen(self, heard: Callable[[], None]) -> None:
-        """Call ``heard`` at each ring, from now on, whatever happens to the broker in between."""
+        Which environment it is for is not told: whoever hears it looks at all that is due.
+        """
+        self._rung = True
+        if self._ringer is None or self._ringer.done():
+            self._ringer = _beside(self._ring_out())
+
+    async def _ring_out(self) -> None:
+        failed = False
+        while self._rung:
+            self._rung = False
+            try:
+                if not self._ready:
+                    await self._make_ready()
+                async with asyncio.timeout(PATIENCE):
+                    await self._broker.kick(self._ring)
+                failed = False
+            except Exception as err:
+                self._rung = True
+                if self._failed is not None:
+                    self._failed()
+                if not failed:
+                    log.info("a ring is late (%s)", _root(err))
+                failed = True
+                await asyncio.sleep(REST)
+
+    def on_failed(self, told: Callable[[], None]) -> None:
+        """Tell ``told`` of each attempt to ring that the broker did not take."""
+        self._failed = told
+
+    def listen(self, heard: Heard) -> None:
+        """Call ``heard`` at each ring, from now on, whatever happens to the broker in between.
+
+        Of several processes that listen one hears a ring; if all who listen here have no room it goes on to the others.
+        """
         self._hearers.append(heard)
         if self._listener is None:
-            self._stop = asyncio.Event()
-            self._listener = asyncio.get_running_loop().create_task(self._supervise(), context=contextvars.Context())
+            self._listener = _beside(self._listen_always())
 
-    async def unlisten(self, heard: Callable[[], None]) -> None:
+    async def unlisten(self, heard: Heard) -> None:
         """Call ``heard`` no more. When nobody here hears, the rings are left to other processes."""
         self._hearers.remove(heard)
         if not self._hearers:
@@ -86,57 +125,81 @@ class Bell:
 
     async def _hush(self) -> None:
         listener, self._listener = self._listener, None
-        if listener is None:
-            return
-        self._stop.set()
-        done, _ = await asyncio.wait({listener}, timeout=5)
-        if not done:
-            listener.cancel()
-            await asyncio.wait({listener}, timeout=2)
+        if listener is not None:
+            await _end(listener)
+            await self.ring()  # it may have taken one along
 
-    def _heard(self) -> None:
-        for heard in self._hearers:
-            heard()
-
-    async def _supervise(self) -> None:
-        """Keep a Taskiq receiver going: what a lost connection or a flushed stream ends is begun anew."""
-        delay, loop = FIRST_DELAY, asyncio.get_running_loop()
-        while not self._stop.is_set():
-            began = loop.time()
+    async def _listen_always(self) -> None:
+        """Begin anew whatever a lost connection, a flushed stream or a foreign key has ended."""
+        delay, told, loop = FIRST_DELAY, -TOLD, asyncio.get_running_loop()
+        while True:
+            well = float("inf")
             try:
-                await self._declare()
-                receiver = Receiver(
-                    self._broker, max_async_tasks=10, run_startup=False, wait_tasks_timeout=2,
-                    ack_type=AcknowledgeType.WHEN_RECEIVED,
-                )  # fmt: skip
-                self._heard()  # something may have been rung while nobody listened
-                await receiver.listen(self._stop)
+                await self._make_ready()
+                well = loop.time() + WELL
+                self._tell()  # something may have been rung while nobody listened
+                async for message in self._broker.listen():
+                    await self._hear(message)
                 said = "it ended the stream"
             except (Exception, BaseExceptionGroup) as err:
                 said = _root(cast("BaseException", err))
-            if self._stop.is_set():
-                return
-            if loop.time() - began > STEADY:
+            if loop.time() > well:
                 delay = FIRST_DELAY
-            log.warning("the broker is away (%s); trying again in %.1f s", said, delay)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(delay * (0.5 + random.random())):  # noqa: S311 - jitter
-                    await self._stop.wait()
-            delay = min(delay * 2, 15.0)
+            if loop.time() > told + TOLD:
+                told = loop.time()
+                log.warning("the broker is away (%s); until it is back due work is found by sweeping", said)
+            await self._let_go()
+            await asyncio.sleep(delay * (0.5 + random.random()))  # noqa: S311 - jitter
+            delay = min(delay * 2, LONGEST_DELAY)
 
-    async def _declare(self) -> None:
-        """Make Redis' consumer group again: after FLUSHALL it is gone, and Taskiq would spin on NOGROUP."""
-        if not self._started:
-            await self._start()
-        if declare := getattr(self._broker, "_declare_consumer_group", None):
-            await declare()
+    async def _hear(self, message: bytes | AckableMessage) -> None:
+        data = message if isinstance(message, bytes) else message.data
+        ours = NAME.encode() in data
+        waiting = self._tell() if ours else []
+        if isinstance(message, AckableMessage):
+            acknowledged = message.ack()
+            if acknowledged is not None:
+                await acknowledged
+        if waiting:
+            await self.ring()
+            await _first(waiting)
+
+    def _tell(self) -> list[asyncio.Event]:
+        """Tell those who listen here. If none of them has room: what they wait for."""
+        answers = [heard() for heard in self._hearers]
+        return [] if None in answers else [one for one in answers if one is not None]
+
+
+async def _first(events: list[asyncio.Event]) -> None:
+    """Wait until one of ``events`` is set."""
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Stop a task, in bounded time: a driver may have swallowed the first cancel."""
+    for _ in range(3):
+        task.cancel()
+        if (await asyncio.wait({task}, timeout=1))[0]:
+            return
+
+
+def _beside(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """A task of its own, outside any transaction that may be open here."""
+    return asyncio.get_running_loop().create_task(work, context=contextvars.Context())
 
 
 def _root(err: BaseException) -> str:
-    """The innermost error in one word: transports wrap it in groups and causes."""
+    """The innermost error in one line: transports wrap it in groups and causes."""
     while True:
         if isinstance(err, BaseExceptionGroup):
             err = cast("BaseExceptionGroup[BaseException]", err).exceptions[0]
+        elif isinstance(err, TimeoutError):
+            return "it does not answer"
         elif err.__cause__ is not None:
             err = err.__cause__
         else:

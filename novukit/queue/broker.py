@@ -9,11 +9,12 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from taskiq import AsyncBroker, BrokerMessage
+from taskiq import AsyncBroker, BrokerMessage, InMemoryBroker
 
 from ..errors import ExtraMissing, SettingsInvalid
 
 QUEUE = "novukit"
+"""What the rings go through, unless the URL names another queue."""
 
 
 class QueueBroker(AsyncBroker):
@@ -36,43 +37,34 @@ class QueueBroker(AsyncBroker):
             yield await self._queue.get()
 
 
+REDIS = ("redis", "rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
+
+
 def make_broker(url: str) -> AsyncBroker:
     """The broker that ``url`` names.
 
-    ``memory://`` · ``redis://host:6379/0`` (and ``rediss://``) · ``package.module:Class?option=value`` for any other
-    Taskiq broker; its options are passed on as text.
+    ``memory://`` · ``redis://host:6379/0`` · ``redis+sentinel://host:26379,host2:26379/mymaster/0`` ·
+    ``redis+cluster://host:6379,host2:6379`` (``rediss…`` for TLS; ``?queue=name`` where several novukits share a Redis) ·
+    ``package.module:Class?option=value`` for any other Taskiq broker; its options are passed on as text.
+
+    Raises :class:`SettingsInvalid`, or :class:`ExtraMissing` when the driver is not installed.
     """
     scheme = urlsplit(url).scheme
     if url == "memory://":
         return QueueBroker()
-    if scheme in ("redis", "rediss"):
-        return _redis(url)
-    if ":" in url and "//" not in url:
+    if scheme in REDIS:
+        try:
+            from . import redis
+        except ImportError:
+            hint = "Run: pip install 'novukit[redis]'"
+            raise ExtraMissing(f"A {scheme}:// broker needs its driver.", hint=hint) from None
+        return redis.make(url)
+    if ":" in url and "//" not in url.partition("?")[0]:
         return _by_path(url)
     raise SettingsInvalid(
         f"{url.rsplit('@', maxsplit=1)[-1][:64]!r} is not a broker URL.",
-        hint="Use memory://, redis://host:6379/0, or package.module:BrokerClass.",
-    )
-
-
-def _redis(url: str) -> AsyncBroker:
-    try:
-        from taskiq_redis import RedisStreamBroker
-    except ImportError:
-        raise ExtraMissing("A redis:// broker needs its driver.", hint="Run: pip install 'novukit[redis]'") from None
-    return RedisStreamBroker(
-        url,
-        queue_name=QUEUE,
-        consumer_group_name=QUEUE,
-        consumer_id="0",  # «$» would lose what was rung before the first worker ever started
-        maxlen=10_000,  # an acknowledged entry is never deleted otherwise
-        xread_count=10,  # the default of 100 lets one worker hoard
-        xread_block=2000,
-        # redis-py's default of 5 s kills a blocking read, and on Python 3.11 swallows a cancel.
-        socket_timeout=None,
-        socket_connect_timeout=5,
-        socket_keepalive=True,
-        health_check_interval=30,
+        hint="Use memory://, redis://host:6379/0, redis+sentinel://host:26379/service, redis+cluster://host:6379, "
+        "or package.module:BrokerClass.",
     )
 
 
@@ -85,6 +77,8 @@ def _by_path(url: str) -> AsyncBroker:
         raise SettingsInvalid(f"The broker {path!r} cannot be imported: {err}.") from None
     if not (isinstance(kind, type) and issubclass(kind, AsyncBroker)):
         raise SettingsInvalid(f"{path!r} is not a Taskiq broker.", hint="Name a class that extends taskiq.AsyncBroker.")
+    if issubclass(kind, InMemoryBroker):
+        raise SettingsInvalid(f"{path!r} runs tasks where they are sent; nobody can listen to it.", hint="Use memory://.")
     options: dict[str, Any] = dict(parse_qsl(query))
     try:
         return kind(**options)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, Literal, TypeVar, cast
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
@@ -14,9 +16,13 @@ from ..errors import SecretMissing, SettingsInvalid
 from ..model.manifest import Identifier
 from ..model.step import Channel
 from . import keys, problems
+from .ages import age
 from .document import FILE_NAME, Document
 
-__all__ = ["FILE_NAME", "IntegrationSettings", "SecretRef", "Settings", "WorkerSettings"]
+__all__ = [
+    "FILE_NAME", "IntegrationSettings", "LogSettings", "MetricsSettings", "SecretRef", "Settings", "WorkerSettings",
+    "age",
+]  # fmt: skip
 
 ENVIRONMENT_VARIABLES = {
     "NOVUKIT_DATABASE": "database",
@@ -24,6 +30,9 @@ ENVIRONMENT_VARIABLES = {
     "NOVUKIT_ENVIRONMENT": "environment",
     "NOVUKIT_URL": "url",
     "NOVUKIT_SECRET_KEY": "secret_key",
+    "NOVUKIT_LOG": "log.format",
+    "NOVUKIT_LOG_LEVEL": "log.level",
+    "NOVUKIT_METRICS_HOST": "metrics.host",
 }
 """What overrides the file; an empty variable counts as not set. ``master_keys`` reads ``NOVUKIT_MASTER_KEY``, late."""
 
@@ -62,13 +71,38 @@ class SecretRef(_Table):
 class WorkerSettings(_Table):
     """How a worker works; times are in seconds."""
 
-    concurrency: int = Field(default=50, ge=1, le=1000)
-    lease: Seconds = 10.0
+    concurrency: int = Field(default=200, ge=1, le=1000)
+    """How many executions may be under way at a time."""
+    lease: Seconds = 8.0
     """How long a worker that falls silent keeps what it took."""
-    sweep: Seconds = 1.0
-    """How often a worker looks for due work without being rung."""
+    sweep: Seconds = 5.0
+    """How often a worker looks for due work without being rung. No lost ring costs more than that."""
     grace: Seconds = 20.0
-    """How long running executions may take to end when the worker stops."""
+    """How long calls that are under way may take to end when the worker stops. No call begins in that time."""
+    max_takeovers: int = Field(default=20, ge=1, le=1000)
+    """How many workers in a row may die while they run an execution, before it is parked as poison."""
+
+
+class LogSettings(_Table):
+    """What servers and workers write to stderr, one line an event."""
+
+    format: Literal["text", "json"] = "text"
+    level: Literal["debug", "info", "warning", "error"] = "warning"
+
+
+class MetricsSettings(_Table):
+    """Who may see the metrics. Without a token there are none on the server, without a port none on workers."""
+
+    token: SecretRef | None = None
+    """What a scrape must carry; ``NOVUKIT_METRICS_TOKEN`` unless it names another variable."""
+    host: str = "127.0.0.1"
+    port: int | None = Field(default=None, ge=0, le=65_535)
+
+    def secret(self, environ: Mapping[str, str] | None = None) -> str | None:
+        """The token, if there is one. Raises :class:`SecretMissing` when the file names a variable that is not set."""
+        if self.token is not None:
+            return self.token.resolved("metrics.token", environ)
+        return (os.environ if environ is None else environ).get("NOVUKIT_METRICS_TOKEN") or None
 
 
 class IntegrationSettings(_Table):
@@ -81,6 +115,8 @@ class IntegrationSettings(_Table):
     environments: Many[Slug] = ()
     primary: bool | None = None
     active: bool = True
+    concurrency: int | None = Field(default=None, ge=1, le=1000)
+    """How many of its messages one worker may be sending at a time; three quarters of the worker's places unless it is said."""
     credentials: dict[str, Any] = Field(default={}, repr=False)
 
     @field_validator("credentials")
@@ -126,6 +162,11 @@ class Settings(_Table):
     secret_key: str | None = Field(default=None, repr=False, exclude=True)
     integrations: Many[IntegrationSettings] = ()
     worker: WorkerSettings = WorkerSettings()
+    retention: str | None = None
+    """How old what has ended may become before workers delete it; without it everything is kept."""
+    log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    tracing: bool = False
     warnings: tuple[str, ...] = Field(default=(), exclude=True)
     """What is allowed but unwise, in sentences: the command line shows them."""
 
@@ -161,6 +202,18 @@ class Settings(_Table):
             raise ValueError("this is not the URL of a server; write http://host:8000.")
         return url
 
+    @field_validator("retention")
+    @classmethod
+    def _an_age(cls, text: str | None) -> str | None:
+        if text is not None:
+            age(text)
+        return text
+
+    @property
+    def kept_for(self) -> timedelta | None:
+        """:attr:`retention` as a span."""
+        return None if self.retention is None else age(self.retention)
+
     @field_validator("broker")
     @classmethod
     def _broker_url(cls, url: str) -> str:
@@ -182,7 +235,7 @@ class Settings(_Table):
         variables = {field: name for name, field in ENVIRONMENT_VARIABLES.items() if field in found}
         if misplaced := sorted(NOT_IN_FILE & document.data.keys()):
             raise problems.misplaced(document, misplaced[0])
-        values = {**document.data, **found, "root": document.path.parent, "file": document.path}
+        values = {**_over(document.data, found), "root": document.path.parent, "file": document.path}
         try:
             settings = cls.model_validate(values)
         except ValidationError as err:
@@ -197,6 +250,22 @@ class Settings(_Table):
                 hint="Use the environment's slug, as `novukit environments list` shows it: production, for example.",
             )
         return self.model_copy(update={"environment": slug})
+
+    def known_secrets(self, environ: Mapping[str, str] | None = None) -> set[str]:
+        """All that must never be told, as far as file and variables say: keys, passwords, credentials, the token."""
+        environ = os.environ if environ is None else environ
+        variables = {"NOVUKIT_MASTER_KEY", "NOVUKIT_METRICS_TOKEN"}
+        variables |= {one.env for one in (self.master_key, self.metrics.token) if one}
+        values = {self.secret_key, *(environ.get(name) for name in variables)}
+        values |= {part for value in list(values) if value for part in re.split(r"[,:\s]", value)}
+        for url in (self.database, self.broker):
+            password = re.match(r"[\w+.-]+://[^@/]*:([^@]*)@", url)
+            values |= {password[1], unquote(password[1])} if password else set()
+        for integration in self.integrations:
+            for value in integration.credentials.values():
+                values.add(environ.get(value.env) if isinstance(value, SecretRef) else None)
+            values |= {str(integration.credentials[name]) for name in integration.written_secrets()}
+        return {value for value in values if value}
 
     def master_keys(self, environ: Mapping[str, str] | None = None) -> list[str]:
         """The keys that open stored secrets, each ``kid:base64`` of 32 bytes; the first one seals.
@@ -214,6 +283,19 @@ class Settings(_Table):
             f"The master key is missing: the environment variable {variable} is not set.",
             hint=f"Make one with `novukit keys master`, keep it safe, and set {variable} for every process.",
         )
+
+
+def _over(data: Mapping[str, Any], found: Mapping[str, str]) -> dict[str, Any]:
+    """The file's keys with the variables' put over them; ``log.format`` goes into the table ``log``."""
+    made = dict(data)
+    for field, value in found.items():
+        table, dot, name = field.partition(".")
+        inner = made.get(table, {})
+        if not dot:
+            made[field] = value
+        elif isinstance(inner, dict):  # anything else there is told as the mistake that it is
+            made[table] = {**cast("dict[str, Any]", inner), name: value}
+    return made
 
 
 def _reference(value: object) -> object:

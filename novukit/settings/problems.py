@@ -73,8 +73,9 @@ def _explain_one(
     name = ".".join(str(part) for part in place if isinstance(part, str)) or "the file"
     what, hint = _words(error, name, model, place)
     issue = Issue(_pointer(place), error["type"], what, hint)
-    if place and place[0] in variables:
-        return issue, f"Environment variable {variables[str(place[0])]}: {what}", ""
+    named = [".".join(map(str, place[:length])) for length in (1, 2)]
+    if variable := next((variables[one] for one in named if one in variables), None):
+        return issue, f"Environment variable {variable}: {what}", ""
     where, line = document.cite(place)
     return issue, f"{where}: {what}", f"\n{line}"
 

@@ -54,8 +54,9 @@ async def read(database: Database) -> Backlog:
             database.clock.now(),
         )
     )[0]
+    oldest = moment(row["oldest_due"]) if row["oldest_due"] else None
     return Backlog(
-        _capped(row["due"]), moment(row["oldest_due"]) if row["oldest_due"] else None, _capped(row["waiting"]), row["running"], _capped(row["parked"]),
+        _capped(row["due"]), oldest, _capped(row["waiting"]), row["running"], _capped(row["parked"]),
         _capped(row["unknown"]), row["expanding"], row["workers"],
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import cast
 
 from ..errors import DatabaseUnavailable
 
-_SQLSTATES = ("08", "53", "57P", "25006", "28", "40001", "40P01", "58")
+_SQLSTATES = ("08", "53", "57P", "25006", "25P03", "28", "40001", "40P01", "58")
 """Connection, resources, shutdown, read-only, log-in, serialisation, deadlock, disk (PostgreSQL, «Error Codes»)."""
 _SQLITE = frozenset(
     {

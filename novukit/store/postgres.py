@@ -17,6 +17,9 @@ from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 
 ACQUIRE_SECONDS = 5.0
 STATEMENT_SECONDS = 30.0
+STANDSTILL_SECONDS = 5.0
+"""How long a process may stand still within a transaction. Frozen or cut off for longer, it loses the session: what it
+has locked, its own lease among it, would keep every other worker from going on."""
 
 
 HOT = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off"
@@ -111,7 +114,7 @@ class PoolEngine(PostgresEngine):
         options: dict[str, Any] = {
             "timeout": ACQUIRE_SECONDS, "command_timeout": STATEMENT_SECONDS, "connection_class": PooledConnection,
         }  # fmt: skip
-        await self.start_connection_pool(min_size=1, max_size=10, **options)
+        await self.start_connection_pool(min_size=1, max_size=10, init=_limit, **options)
         self.hot = await asyncpg.create_pool(**self.config, min_size=0, max_size=3, init=_heat, **options)
 
     async def close(self) -> None:
@@ -159,6 +162,11 @@ async def _from(pool: Any) -> Any:
     """A connection of ``pool``. Its own time limit would cost a task each time."""
     async with asyncio.timeout(ACQUIRE_SECONDS):
         return await pool.acquire()
+
+
+async def _limit(connection: Any) -> None:
+    # Said on the connection: a pooler before Postgres refuses settings that it does not know at the start.
+    await connection.execute(f"set idle_in_transaction_session_timeout = '{STANDSTILL_SECONDS:g}s'")
 
 
 async def _heat(connection: Any) -> None:

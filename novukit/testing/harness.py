@@ -13,7 +13,7 @@ from uuid import UUID
 from ..app import App
 from ..authoring import Registry, Workflow
 from ..authoring.sending import use_sender
-from ..engine import CancelAnswer, Shift, cancel, claim, resume, run, sweep, sync, trigger
+from ..engine import CancelAnswer, Shift, cancel, claim, resolve, resume, run, sweep, sync, trigger
 from ..errors import InvalidInput, did_you_mean
 from ..model import (
     Channel,
@@ -21,6 +21,7 @@ from ..model import (
     Everyone,
     Execution,
     Recipient,
+    Resolution,
     Subscriber,
     TopicRecipient,
     Trigger,
@@ -66,6 +67,7 @@ class Harness:
                         provider=f"outbox-{channel}",
                         channel=channel,
                         primary=True,
+                        concurrency=1000,  # time stands still: nobody has to stand in line
                         credentials={"from": "test@example.com"} if channel == "email" else {},
                     )
                     for channel in CHANNELS
@@ -227,6 +229,13 @@ class Harness:
         resumed = await resume(self.app.runtime, self._scope, list(ids) or every)
         await self.settle()
         return resumed
+
+    async def resolve(self, outcome: Resolution | Literal["sent", "not_sent", "failed"], *ids: UUID) -> int:
+        """Say what became of the messages whose outcome is unknown (of all, if none is named), and run what follows."""
+        every = [one.id for one in await self.executions()]
+        done = await resolve(self.app.runtime, self._scope, list(ids) or every, Resolution(outcome), by="the test")
+        await self.settle()
+        return done.now
 
     async def explain(self, transaction_id: str | None = None) -> str:
         """What happened, step by step, in words: the timeline of each execution, or of one transaction's."""

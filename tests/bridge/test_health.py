@@ -37,11 +37,11 @@ async def test_ready_tells_of_workers_and_plugins(anonymous: httpx.AsyncClient, 
 async def test_an_outdated_schema_is_not_ready(anonymous: httpx.AsyncClient, database: Database) -> None:
     """The answer says what to run."""
     undone = "0000_never"
-    await database.fetch("update novukit_schema_migration set id = $1", undone)
+    await database.fetch("update novukit_schema_migration set id = $1 where id = '0001_spine'", undone)
     try:
         answer = await anonymous.get("/v1/health/ready")
     finally:
-        await database.fetch("update novukit_schema_migration set id = $1", "0001_spine")
+        await database.fetch("update novukit_schema_migration set id = '0001_spine' where id = $1", undone)
 
     assert 503 == answer.status_code
     assert "unavailable" == answer.json()["status"]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 from litestar import Litestar, get, post
+from litestar.datastructures import State
 
 from novukit import errors
 from novukit.bridge import asgi as asgi_module
-from novukit.bridge import create_asgi
+from novukit.bridge import create_asgi, until_stopped
 from novukit.errors import Issue, NovukitError
 
 from .bad_input import shape
@@ -136,3 +138,27 @@ async def test_under_a_prefix_the_allowed_methods_are_found(failing: Litestar, s
         answer = await mounted.put("/notify/v1/anything", headers={"Authorization": f"ApiKey {secret}"})
 
     assert (405, "GET") == (answer.status_code, answer.headers["allow"])
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_what_a_stopping_server_cuts_off_is_a_503(runtime: Any) -> None:
+    """uvicorn cancels what takes longer than its grace, and would say 500: but the caller may well ask again."""
+    begun = asyncio.Event()
+
+    @get("/v1/anything")
+    async def forever() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    app = until_stopped(Litestar([forever], state=State({"runtime": runtime})))
+
+    async def stopping(scope: Any, receive: Any, send: Any) -> None:
+        asking = asyncio.create_task(app(scope, receive, send))
+        await begun.wait()
+        asking.cancel()
+        await asking
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(stopping), base_url="http://novukit") as asker:
+        answer = await asker.get("/v1/anything")
+    assert (503, "1") == (answer.status_code, answer.headers["retry-after"])
+    assert "server_stopping" == answer.json()["code"]

@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
+
+from novukit.app import App
 
 from .conftest import WORKFLOWS, Project
 
@@ -190,6 +193,20 @@ def test_a_database_that_does_not_answer(project: Project, monkeypatch: pytest.M
     assert "hush" not in result.err
 
 
+def test_a_database_that_goes_away_midway(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 4, whatever its driver calls that: whoever runs the command starts it again."""
+
+    async def cut(self: App) -> UUID:
+        raise ConnectionResetError("Connection reset by peer")
+
+    monkeypatch.setattr(App, "bootstrap", cut)
+
+    result = project.run("worker")
+
+    assert result.code == 4
+    assert "The database cannot serve now" in result.err
+
+
 def test_the_tables_are_made_and_checked(
     project: Project, monkeypatch: pytest.MonkeyPatch, empty_postgres: str
 ) -> None:
@@ -226,8 +243,8 @@ def test_the_doctor_finds_all_well(synced: Project) -> None:
     assert result.code == 0
     told = {line.split("  ")[0][2:].strip(): line[0] for line in result.out.splitlines() if line[:1] in ("✓", "!", "✗")}
     assert told == {
-        "Configuration": "✓", "Plugins": "✓", "Workflows": "✓", "Broker": "✓", "Database": "✓", "Schema": "✓",
-        "Master key": "✓", "Sync": "✓", "Workers": "!", "Due work": "✓", "Channels": "!",
+        "Configuration": "✓", "Plugins": "✓", "Workflows": "✓", "Broker": "✓", "Database": "✓", "Durability": "✓",
+        "Schema": "✓", "Master key": "✓", "Sync": "✓", "Workers": "!", "Due work": "✓", "Channels": "!",
     }  # fmt: skip
     assert "No active integration for sms" in result.out
 

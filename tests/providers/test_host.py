@@ -72,6 +72,14 @@ BROKEN = {
         "promises a look-up and has no `lookup`",
     ),
     "idempotent": (GOOD.replace('"{id}"', '"idempotent"\n    idempotency = "yes"'), "Use native, lookup or none."),
+    "window": (
+        GOOD.replace('"{id}"', '"window"\n    idempotency = "native"\n    idempotency_window = 86400'),
+        "Give a timedelta above 0, or None where keys are kept.",
+    ),
+    "endless": (
+        GOOD.replace('"{id}"', '"endless"\n    idempotency_window = __import__("datetime").timedelta(hours=1)'),
+        "no idempotency that could end",
+    ),
     "timeout": (GOOD.replace('"{id}"', '"timeout"\n    timeout = 0'), "Give seconds"),
     "undefined": (
         "from __future__ import annotations\nfrom novukit.providers import EmailCredentials\n"

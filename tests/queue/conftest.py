@@ -16,6 +16,7 @@ import pytest
 
 from novukit.app import App
 from novukit.authoring import Registry, Workflow
+from novukit.clock import Clock
 from novukit.engine import sync, trigger
 from novukit.model import ExecutionStatus, Subscriber, Trigger, Triggered
 from novukit.providers import EmailCredentials, EmailProvider, PluginHost, Receipt, hookimpl
@@ -52,6 +53,8 @@ class Ledger:
     calls: list[tuple[str, str, float]] = field(default_factory=list)
     pause: float = 0.0
     hang: asyncio.Event | None = None
+    """Calls end when it is set, if their subject begins with ``hangs``."""
+    hangs: str = ""
 
     @property
     def keys(self) -> Counter[str]:
@@ -72,7 +75,7 @@ class Ledger:
 
             async def send(self, content: Any, key: str) -> Receipt:
                 ledger.calls.append((key, content.subject, time.monotonic()))
-                if ledger.hang is not None:
+                if ledger.hang is not None and content.subject.startswith(ledger.hangs):
                     await ledger.hang.wait()
                 await asyncio.sleep(ledger.pause)
                 return Receipt(provider_message_id=f"ledger-{key}")
@@ -124,15 +127,15 @@ Open = Callable[..., Awaitable[Site]]
 @asynccontextmanager
 async def opened(
     url: str, folder: Path, registry: Sequence[Workflow[Any]], ledger: Ledger, *, broker: str, working: bool,
-    **worker: Any,
+    clock: Clock | None = None, mail: IntegrationSettings = MAIL, **worker: Any,
 ) -> AsyncIterator[Site]:  # fmt: skip
     settings = Settings(
-        root=folder, database=url, broker=broker, integrations=(MAIL,),
+        root=folder, database=url, broker=broker, integrations=(mail,),
         worker=WorkerSettings(**{"sweep": 0.1, "grace": 5.0, **worker}),
     )  # fmt: skip
     app = App(
         settings, host=PluginHost([ledger], installed=False), registry=Registry(registry), secrets=SECRETS,
-        synchronous="OFF",
+        synchronous="OFF", clock=clock,
     )  # fmt: skip
     async with app:
         scope = app.runtime.scope(await app.bootstrap())

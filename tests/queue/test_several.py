@@ -18,6 +18,7 @@ from novukit.errors import LeaseLost
 from novukit.model import MessageStatus
 from novukit.store import executions, history, workers
 from novukit.store.history import ExecutionFilter
+from novukit.store.workers import Found
 
 from .conftest import Ledger, Open, Site, until
 
@@ -122,12 +123,16 @@ async def test_work_of_a_worker_whose_heart_stops_is_taken_over(
     await until(lambda: "end ann" in NOTES)
     assert zombie.worker is not None
     dead = (await zombie.scope.database.fetch("select id from novukit_worker"))[0]["id"]
-    beat = Shift.beat
+    keep, look = Shift.keep, Shift.look
 
     async def no_beat(shift: Shift) -> bool:
-        return True if shift.worker_id == dead else await beat(shift)
+        return True if shift.worker_id == dead else await keep(shift)
 
-    monkeypatch.setattr(Shift, "beat", no_beat)
+    async def no_extension(shift: Shift) -> Any:
+        return Found(False, False, None) if shift.worker_id == dead else await look(shift)
+
+    monkeypatch.setattr(Shift, "keep", no_beat)
+    monkeypatch.setattr(Shift, "look", no_extension)
     other = await open_site(database_url, ledger=ledger, lease=1.0)
     await until(lambda: NOTES.count("end ann") == 2, 24, "the take-over")
     BLOCK.pop("end ann").set()  # both go on now
@@ -139,7 +144,8 @@ async def test_work_of_a_worker_whose_heart_stops_is_taken_over(
     journal_of_the_dead.journal._worker_id = dead
     with pytest.raises(LeaseLost):
         await journal_of_the_dead.journal.put()
-    monkeypatch.setattr(Shift, "beat", beat)
+    monkeypatch.setattr(Shift, "keep", keep)
+    monkeypatch.setattr(Shift, "look", look)
     await until(lambda: _workers(other, 2), 24, "a new shift")
     await other.stop()
     await zombie.trigger("trace", "bob")

@@ -149,6 +149,18 @@ async def test_what_the_file_declares_otherwise_is_changed_and_the_rest_is_not(s
     assert "old" in found
 
 
+async def test_how_many_at_a_time(scope: Scope, ring: KeyRing) -> None:
+    """Said by hand, unset with 0; what the file declares is as the file says."""
+    made = await make(scope, ring, "by-hand")
+    assert made.concurrency is None
+    assert 7 == (await integrations.update(scope, ring, made.id, concurrency=7)).concurrency
+    assert 7 == (await integrations.update(scope, ring, made.id, name="Mine")).concurrency
+    assert (await integrations.update(scope, ring, made.id, concurrency=0)).concurrency is None
+    for number in (10, None):
+        await integrations.sync_settings(scope, ring, [declared("mail", concurrency=number)], find)
+        assert number == (await integrations.by_identifier(scope, ring, "mail")).concurrency
+
+
 async def test_the_file_may_name_the_primary(scope: Scope, ring: KeyRing) -> None:
     """It takes the mark, and keeps it through the next start."""
     await make(scope, ring, "by-hand")

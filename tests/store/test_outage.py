@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Awaitable
 from contextlib import closing
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from novukit.clock import NewId
@@ -48,6 +50,35 @@ async def test_a_session_that_postgres_ended_is_an_outage(database: Database) ->
     wrapped.__cause__ = err
     assert "cannot serve now" in str(outage(wrapped))
     assert outage(ExceptionGroup("several", [ValueError(), err])) is not None
+
+
+@pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+async def test_whatever_a_statement_meets_while_sessions_are_ended_is_an_outage(database: Database) -> None:
+    """asyncpg has several names for it, and one of them sounds like a fault of our own (InternalClientError)."""
+    met: list[BaseException] = []
+    ended = False
+
+    async def work() -> None:
+        while not ended:
+            try:
+                await database.fetch("select pg_sleep(0.001)")
+            except Exception as err:
+                met.append(err)
+
+    async with asyncio.TaskGroup() as working:
+        for _ in range(10):
+            working.create_task(work())
+        killer = await asyncpg.connect(database.url)
+        for _ in range(40):
+            await killer.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity "
+                "where datname = current_database() and pid <> pg_backend_pid()"
+            )
+            await asyncio.sleep(0.01)
+        await killer.close()
+        ended = True
+    assert met
+    assert [] == [f"{type(err).__name__}: {err}" for err in met if outage(err) is None]
 
 
 @pytest.mark.parametrize("database_url", ["postgres"], indirect=True)

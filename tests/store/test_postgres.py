@@ -91,6 +91,21 @@ async def test_a_broken_connection_is_replaced(empty: Database) -> None:
             await empty.fetch("select 1")
 
 
+async def test_a_connection_that_the_pool_has_taken_back_is_given_back(empty: Database) -> None:
+    """The server closes it while its transaction fails: the first error is told, not that there is nothing to end."""
+
+    async def cut() -> None:
+        async with empty.transaction():
+            connection = empty.engine.current_transaction.get().connection
+            connection.terminate()
+            await empty.engine.pool.release(connection)
+            raise ConnectionResetError("the first error")
+
+    with pytest.raises(ConnectionResetError, match="the first error"):
+        await cut()
+    assert [{"one": 1}] == [dict(row) for row in await empty.fetch("select 1 as one")]
+
+
 async def test_an_exhausted_pool_gives_up(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """With every connection taken the next one is refused in time; once one is back all goes on."""
     release, taken = asyncio.Event(), asyncio.Semaphore(0)

@@ -21,6 +21,10 @@ command = shape.group(
     novukit integrations check
     """,
 )
+_CONCURRENCY = click.option(
+    "--concurrency", metavar="N", type=click.IntRange(0, 1000),
+    help="How many of its messages one worker may be sending at a time; 0: three quarters of the worker's places.",
+)  # fmt: skip
 _CREDENTIALS = click.option(
     "--set",
     "credentials",
@@ -68,16 +72,17 @@ async def list_(session: Session) -> None:
 @click.option("--channel", metavar="TEXT", help="The channel; the provider's own if left out.")
 @click.option("--inactive", is_flag=True, help="Add it, but do not use it yet.")
 @click.option("--check", "check_it", is_flag=True, help="Try the credentials first; refuse if they do not work.")
+@_CONCURRENCY
 @_CREDENTIALS
 @shape.connected
 async def add(
     session: Session, *, provider: str, identifier: str | None, name: str | None, channel: str | None, inactive: bool,
-    check_it: bool, credentials: tuple[str, ...],
+    check_it: bool, concurrency: int | None, credentials: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Add a provider with its credentials. The first one of a channel becomes its primary."""
     body = {
         "providerId": provider, "identifier": identifier, "name": name, "channel": channel, "active": not inactive,
-        "check": check_it or None, "credentials": read_credentials(credentials),
+        "check": check_it or None, "concurrency": concurrency, "credentials": read_credentials(credentials),
     }  # fmt: skip
     made = await session.post("/v1/integrations", {key: value for key, value in body.items() if value is not None})
     session.done(made, "Added ", (str(made["identifier"]), "cyan"), f" for {made['channel']}.")
@@ -88,20 +93,21 @@ async def add(
 @click.option("--name", metavar="TEXT", help="The name that people read.")
 @click.option("--active/--inactive", default=None, help="Use it, or do not.")
 @click.option("--check", "check_it", is_flag=True, help="Try the credentials first; refuse if they do not work.")
+@_CONCURRENCY
 @_CREDENTIALS
 @shape.connected
 async def update(
     session: Session, *, integration: str, name: str | None, active: bool | None, check_it: bool,
-    credentials: tuple[str, ...],
+    concurrency: int | None, credentials: tuple[str, ...],
 ) -> None:  # fmt: skip
-    """Change name, credentials, or whether it is used. The credentials given replace the old ones as a whole."""
+    """Change name, concurrency, credentials, or whether it is used. Credentials replace the old ones as a whole."""
     one = await _find(session, integration)
-    body: dict[str, Any] = {"name": name, "active": active, "check": check_it or None}
+    body: dict[str, Any] = {"name": name, "active": active, "check": check_it or None, "concurrency": concurrency}
     if credentials:
         body["credentials"] = read_credentials(credentials)
     changed = {key: value for key, value in body.items() if value is not None}
     if not changed:
-        raise click.UsageError("Nothing to change: give --name, --set, --active or --inactive.")
+        raise click.UsageError("Nothing to change: give --name, --set, --concurrency, --active or --inactive.")
     session.done(await session.put(f"/v1/integrations/{one['_id']}", changed), "Changed ", (integration, "cyan"), ".")
 
 

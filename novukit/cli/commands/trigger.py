@@ -70,6 +70,7 @@ async def command(
     from pydantic import ValidationError
 
     from ...model import Subscriber, Trigger, TriggerStatus
+    from ..finding import progress_of
     from ..recipients import refused
 
     try:
@@ -88,11 +89,13 @@ async def command(
         }
         raise Stopped(words.get(answer.status, f"The trigger was answered with {answer.status.value!r}."), FAILED)
     transaction = answer.transaction_id or ask.transaction_id or ""
-    known = await _known(session, transaction)
+    progress = await progress_of(session, transaction) or {}
     value: dict[str, Any] = {
-        "transactionId": transaction, "status": answer.status.value, "executions": max(answer.executions, known),
-        "duplicate": answer.duplicate,
+        "transactionId": transaction, "status": answer.status.value,
+        "executions": max(answer.executions, int(progress.get("executions", 0))), "duplicate": answer.duplicate,
     }  # fmt: skip
+    if progress.get("status", "expanded") != "expanded":  # the members of topics follow
+        value |= {"event": progress["status"], "expected": progress["expected"]}
     workers = await live_workers(session)
     if not (wait and session.output.as_json):
         session.output.show(value, lambda: _draw(session, value))
@@ -105,26 +108,26 @@ async def command(
 def _draw(session: Session, value: dict[str, Any]) -> None:
     number = int(value["executions"])
     what = "Triggered before" if value["duplicate"] else "Triggered"
-    who = count(number, "execution") if number else "executions follow as the members are read"
+    who = count(number, "execution")
+    if value.get("event") == "expanding":
+        who = f"{number} of {count(int(value['expected']), 'execution')} so far; the others follow"
     session.output.line((f"{sign('✓')} ", "green"), f"{what}: {who}.")
     session.output.line(("  transaction ", "dim"), value["transactionId"])
     session.output.line(("  novukit executions show ", "bold"), (value["transactionId"], "bold"))
 
 
-async def _known(session: Session, transaction: str) -> int:
-    return int((await session.get("/v1/executions", transactionId=transaction, limit=1))["totalCount"])
-
-
 async def _wait(session: Session, transaction: str, patience: float, value: dict[str, Any]) -> None:
     """Look until every execution is final, then draw them."""
+    from ..finding import progress_of
     from ..timeline import draw
 
     found: list[dict[str, Any]] = []
     try:
         async with asyncio.timeout(patience):
             while True:
+                expanding = ((await progress_of(session, transaction)) or {}).get("status") == "expanding"
                 found = (await session.pages("/v1/executions", 1000, transactionId=transaction)).data
-                if found and all(one["status"] in FINAL for one in found):
+                if found and not expanding and all(one["status"] in FINAL for one in found):
                     break
                 await asyncio.sleep(POLL)
     except TimeoutError:

@@ -1,0 +1,1 @@
+"""The benchmark: novukit beside its peers and beside the bare database, in interleaved rounds of one session."""

@@ -1,0 +1,1 @@
+"""What novukit is compared with: other systems at their best, and hand-written programs that write the same rows."""

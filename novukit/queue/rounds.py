@@ -1,0 +1,101 @@
+"""``Rounds``: what a worker looks after beside its executions: its lease, the next timer, and what others left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from ..engine import Runtime, Shift, sweep
+
+log = logging.getLogger("novukit.worker")
+
+GAP = 0.05
+"""Seconds between two looks, at least. They grow while the looks promise due work and none can be claimed."""
+A_LITTLE = 0.001
+"""Seconds that a timer rings late, so that no clock can make it ring early."""
+
+
+class Rounds:
+    """One shift's rounds. A look is one statement, made when something has happened, and else once a sweep.
+
+    ``wake`` is called when there is, or may be, due work; ``lapsed`` when the lease is lost.
+    """
+
+    def __init__(self, rt: Runtime, shift: Shift, wake: Callable[[], None], lapsed: Callable[[], None]) -> None:
+        self._rt, self._shift, self._wake, self._lapsed = rt, shift, wake, lapsed
+        self._sweep, self._lease = rt.settings.worker.sweep, rt.settings.worker.lease
+        self._asked, self._gap, self._looked = False, GAP, 0.0
+        self._changed = asyncio.Event()
+        self._alarm: asyncio.TimerHandle | None = None
+
+    def ask(self, *, vain: bool = False) -> None:
+        """Look again soon: what is due may have changed. ``vain`` says that nothing came of the last look."""
+        self._asked = True
+        self.news() if not vain else self._slower()
+
+    def news(self) -> None:
+        """Something was heard: do not hesitate with the next look."""
+        self._gap = GAP
+        self._changed.set()
+
+    def _slower(self) -> None:
+        self._gap = min(self._gap * 2, self._sweep)
+        self._changed.set()
+
+    async def walk(self) -> None:
+        """Look, and sweep where that finds something to do, until the lease is lost."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._asked, self._looked = False, loop.time()
+            try:
+                found = await self._shift.look()
+                if found is None:
+                    self._lapsed()
+                    return
+                self._set_alarm(found.due)
+                if (found.lapsed or found.expanding) and await sweep(self._rt):
+                    self._wake()
+                    self.ask()
+            except Exception as err:
+                log.warning("the sweep failed (%s: %s)", type(err).__name__, err)
+                await asyncio.sleep(min(self._sweep, 1.0))
+            await self._until_asked(loop)
+
+    async def _until_asked(self, loop: asyncio.AbstractEventLoop) -> None:
+        while (left := self._looked + (min(self._gap, self._sweep) if self._asked else self._sweep) - loop.time()) > 0:
+            self._changed.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._changed.wait()
+
+    async def beat(self) -> None:
+        """Keep the lease; return when it is lost."""
+        while True:
+            await asyncio.sleep(self._lease / 4)
+            try:
+                held = await self._shift.keep()
+            except Exception as err:
+                log.warning("the lease could not be extended (%s: %s)", type(err).__name__, err)
+                continue
+            if not held:
+                self._lapsed()
+                return
+
+    def stop(self) -> None:
+        """Let no timer ring any more."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    def _set_alarm(self, due: datetime | None) -> None:
+        self.stop()
+        self._alarm = None
+        if due is None:
+            return
+        seconds = (due - self._rt.clock.now()).total_seconds()
+        if seconds <= 0:
+            self._wake()
+        elif seconds <= self._sweep:
+            self._alarm = asyncio.get_running_loop().call_later(seconds + A_LITTLE, self._wake)
