@@ -11,6 +11,6 @@ from .sweep import sweep
 from .trigger import trigger
 
 __all__ = [
-    "CancelAnswer", "Publish", "Ring", "Runtime", "Shift", "cancel", "cancel_executions", "claim", "resolve", "resume", "retain",
-    "run", "start", "sweep", "trigger",
+    "CancelAnswer", "Publish", "Ring", "Runtime", "Shift", "cancel", "cancel_executions", "claim", "resolve", "resume",
+    "retain", "run", "start", "sweep", "trigger",
 ]  # fmt: skip

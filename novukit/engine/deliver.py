@@ -224,9 +224,10 @@ def _forgotten(frame: Frame, row: Checkpoint, route: Route) -> str | None:
     window = route.provider.idempotency_window
     if window is None or row.started_at is None or frame.now() < row.started_at + window:
         return None
+    hours = window.total_seconds() / 3600
     return (
-        f"{route.provider.id} forgets a key after {window.total_seconds() / 3600:g} hours, and the first attempt was at {row.started_at:%F %T} UTC: "
-        "sent again, it could arrive twice."
+        f"{route.provider.id} forgets a key after {hours:g} hours, and the first attempt was at {row.started_at:%F %T} "
+        "UTC: sent again, it could arrive twice."
     )
 
 

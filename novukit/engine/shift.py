@@ -84,7 +84,7 @@ class Shift:
         return True
 
     async def keep(self) -> bool:
-        """Beat, if a commit or a look has not just done so. An idle worker loses nothing with its lease: it may wait."""
+        """Beat, unless a commit or a look has just done so. An idle worker loses nothing with its lease."""
         busy = self._held or self._unsettled
         age = self._rt.clock.monotonic() - self._extended_at
         if not self._unsettled and age < self._lease.total_seconds() * (0.25 if busy else OLD):

@@ -75,7 +75,7 @@ async def digest(frame: Frame, call: StepCall, row: Checkpoint | None) -> Digest
 
     async def decide() -> tuple[tuple[StepStatus, datetime | None], Sequence[Entry]]:
         now = frame.now()
-        if asked.look_back is not None and not await digests.recent(scope, place, asked.look_back):
+        if asked.look_back is not None and not await digests.recent(scope, place, asked.look_back, execution.id):
             await digests.pass_by(scope, place, execution.id, asked.look_back)
             done = finish(checkpoint, StepStatus.COMPLETED, now, Reason.DIGEST_FIRST, result=[own_event(frame)])
             return (StepStatus.COMPLETED, None), frame.told(done)

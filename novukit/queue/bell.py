@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, cast
 from uuid import UUID
 
-from taskiq import AckableMessage, AsyncBroker, BrokerMessage
+from taskiq import AckableMessage, AsyncBroker
 from taskiq.message import TaskiqMessage
 
 log = logging.getLogger("novukit.queue")

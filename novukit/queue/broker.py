@@ -44,7 +44,7 @@ def make_broker(url: str) -> AsyncBroker:
     """The broker that ``url`` names.
 
     ``memory://`` · ``redis://host:6379/0`` · ``redis+sentinel://host:26379,host2:26379/mymaster/0`` ·
-    ``redis+cluster://host:6379,host2:6379`` (``rediss…`` for TLS; ``?queue=name`` where several novukits share a Redis) ·
+    ``redis+cluster://host:6379,host2:6379`` (``rediss…`` for TLS; ``?queue=name`` keeps several novukits apart) ·
     ``package.module:Class?option=value`` for any other Taskiq broker; its options are passed on as text.
 
     Raises :class:`SettingsInvalid`, or :class:`ExtraMissing` when the driver is not installed.
@@ -78,7 +78,9 @@ def _by_path(url: str) -> AsyncBroker:
     if not (isinstance(kind, type) and issubclass(kind, AsyncBroker)):
         raise SettingsInvalid(f"{path!r} is not a Taskiq broker.", hint="Name a class that extends taskiq.AsyncBroker.")
     if issubclass(kind, InMemoryBroker):
-        raise SettingsInvalid(f"{path!r} runs tasks where they are sent; nobody can listen to it.", hint="Use memory://.")
+        raise SettingsInvalid(
+            f"{path!r} runs tasks where they are sent; nobody can listen to it.", hint="Use memory://."
+        )
     options: dict[str, Any] = dict(parse_qsl(query))
     try:
         return kind(**options)

@@ -62,13 +62,14 @@ class _Rings(_Base):
     async def kick(self, message: BrokerMessage) -> None:
         await self.client.xadd(self._key, {b"data": message.message}, maxlen=WAITING, approximate=False)
 
-    async def listen(self) -> AsyncGenerator[bytes, None]:
+    async def listen(self) -> AsyncGenerator[Any, None]:
         while True:
             async with asyncio.timeout(BLOCK + LATE):
                 found: Any = await self.client.xreadgroup(
                     GROUP, GROUP, {self._key: ">"}, count=AT_ONCE, block=int(BLOCK * 1000), noack=True
                 )
-            for _stream, entries in found.items() if isinstance(found, dict) else found or ():
+            streams: Any = found.items() if hasattr(found, "items") else found or ()
+            for _stream, entries in streams:
                 for _id, fields in entries:
                     yield fields.get(b"data", b"")  # an entry without it is not ours
                 async with asyncio.timeout(LATE):
@@ -124,7 +125,7 @@ def make(url: str) -> AsyncBroker:
     url, queue = split_queue(url)
     parts = urlsplit(url)
     transport, _, kind = parts.scheme.partition("+")
-    options = {**CONNECTION, "queue_name": queue}
+    options: dict[str, Any] = {**CONNECTION, "queue_name": queue}
     hosts = _hosts(parts, 26379 if kind == "sentinel" else 6379)
     plain = parts._replace(scheme=transport)
     try:
@@ -161,11 +162,10 @@ def _sentinel(parts: SplitResult, hosts: list[tuple[str, int]], options: dict[st
         raise _wrong("does not say which service the sentinels watch, and which database", example)
     login = {"username": unquote(parts.username or "") or None, "password": unquote(parts.password or "") or None}
     more: dict[str, Any] = {**dict(parse_qsl(parts.query)), **({"ssl": True} if tls else {})}
-    broker = SentinelStream(
-        hosts, name, db=int(database or 0), **login, **more, **options,
-        # A sentinel answers at once or not at all.
-        sentinel_kwargs={**CONNECTION, **more, "socket_timeout": 1, "socket_connect_timeout": 1},
-    )  # fmt: skip
+    # A sentinel answers at once or not at all.
+    options["sentinel_kwargs"] = {**CONNECTION, **more, "socket_timeout": 1, "socket_connect_timeout": 1}
+    options |= {"db": int(database or 0), **login, **more}
+    broker = SentinelStream(hosts, name, **options)
     pool: Any = broker.client.connection_pool
     pool.connection_class(**pool.connection_kwargs)
     return broker

@@ -1,4 +1,4 @@
-"""``Rounds``: what a worker looks after beside its executions: its lease, the next timer, and what others left behind."""
+"""``Rounds``: what a worker looks after beside its executions: its lease, the next timer, what others left behind."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ class Rounds:
 
     def ask(self, *, vain: bool = False) -> None:
         """Look again soon: what is due may have changed. ``vain`` says that nothing came of the last look."""
-        self._asked = True
-        self.news() if not vain else self._slower()
+        self._hurry(asked=True, gap=min(self._gap * 2, self._sweep) if vain else GAP)
 
     def news(self) -> None:
         """Something was heard: do not hesitate with the next look."""
-        self._gap = GAP
-        self._changed.set()
+        self._hurry(asked=self._asked, gap=GAP)
 
-    def _slower(self) -> None:
-        self._gap = min(self._gap * 2, self._sweep)
-        self._changed.set()
+    def _hurry(self, *, asked: bool, gap: float) -> None:
+        sooner = asked and (not self._asked or gap < self._gap)
+        self._asked, self._gap = asked, gap
+        if sooner:
+            self._changed.set()
 
     async def walk(self) -> None:
         """Look, and sweep where that finds something to do, until the lease is lost."""

@@ -116,7 +116,7 @@ class IntegrationSettings(_Table):
     primary: bool | None = None
     active: bool = True
     concurrency: int | None = Field(default=None, ge=1, le=1000)
-    """How many of its messages one worker may be sending at a time; three quarters of the worker's places unless it is said."""
+    """How many of its messages one worker may be sending at a time; unless it is said, three quarters of its places."""
     credentials: dict[str, Any] = Field(default={}, repr=False)
 
     @field_validator("credentials")

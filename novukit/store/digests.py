@@ -73,12 +73,18 @@ async def pass_by(scope: Scope, place: Place, execution_id: UUID, look_back: tim
     await _insert(scope, place, execution_id, "passed", scope.now(), look_back)
 
 
-async def recent(scope: Scope, place: Place, look_back: timedelta) -> bool:
-    """Whether another event came within ``look_back``."""
+async def recent(scope: Scope, place: Place, look_back: timedelta, execution_id: UUID | None = None) -> bool:
+    """Whether another event came within ``look_back``.
+
+    An execution that asks again, for the answer of its commit was lost, is told the same: what it has left itself says.
+    """
     rows = await scope.database.fetch(
-        f"select 1 from novukit_digest_window where {_HERE} and last_event_at > $6 limit 1",
-        *place.args(scope.environment_id), scope.now() - look_back,
+        f"select owner_execution_id, status from novukit_digest_window where {_HERE} "
+        "and (last_event_at > $6 or owner_execution_id = $7) order by (owner_execution_id = $7) desc limit 1",
+        *place.args(scope.environment_id), scope.now() - look_back, execution_id,
     )  # fmt: skip
+    if rows and rows[0]["owner_execution_id"] == execution_id:
+        return rows[0]["status"] != "passed"
     return bool(rows)
 
 

@@ -26,6 +26,8 @@ class Asked(BaseModel):
 
     kind: Literal["native", "lookup", "none"] = "native"
     on_unknown: Literal["retry", "park"] = "retry"
+    hasty: str = ""
+    """``-hasty`` for a provider that is not waited for long."""
     traces: str = ""
     n: int = 0
 
@@ -33,7 +35,7 @@ class Asked(BaseModel):
 @workflow("letters")
 async def letters(ctx: Context[Asked]) -> None:
     """Two e-mails: what happens to the first must not touch the second."""
-    by, unknown = f"email-{ctx.payload.kind}", ctx.payload.on_unknown
+    by, unknown = f"email-{ctx.payload.kind}{ctx.payload.hasty}", ctx.payload.on_unknown
     await ctx.step.email("first", subject="first", body="-", integration=by, retry=SOON, on_unknown=unknown)
     await ctx.step.email("second", subject="second", body="-", integration=by, retry=SOON, on_unknown=unknown)
 

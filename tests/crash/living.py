@@ -61,6 +61,8 @@ class Job:
     ahead: float = 0.0
     """Seconds that this process' wall clock is ahead."""
     lease: float = LEASE
+    reaps: bool = True
+    """Whether it takes over from others whose lease has lapsed."""
     patience: float = 60.0
     """Seconds after which it works no longer, whatever has not ended. The judge will say what that is."""
 
@@ -69,6 +71,8 @@ def live(world: World, job: Job, said: Connection) -> None:
     """What the process does from its birth. It tells what it was answered: («ok», operation, facts)."""
     crash.arm(job.crash_at)
     fanout.PAGE = PAGE
+    if not job.reaps:
+        MUTANTS["no_reaper"]()
     if job.mutant:
         MUTANTS[job.mutant]()
     asyncio.run(_live(world, job, said))

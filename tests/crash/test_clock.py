@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from .letters import DELAY
-from .living import Job
+from .living import LEASE, Job
 from .matrix import WAYS
-from .stage import CALL_SECONDS, TRIALS, Stage, Trial, await_true, staged
+from .stage import TRIALS, Stage, Trial, await_true, staged
 from .test_matrix import ran_of
 
 HOUR = 3600.0
@@ -31,7 +31,7 @@ def test_ck_a_wrong_clock_steals_no_lease(ahead: float, postgres_database: str, 
     """The call of the right one is slow; the wrong one must not believe that its lease is over."""
     with staged(postgres_database, tmp_path) as stage:
         trials = stage.admit(Trial(f"ck-lease-{n}", payload=WAYS["retry"]) for n in range(TRIALS))
-        stage.book.behave("", f"ok:{CALL_SECONDS / 2}")
+        stage.book.behave("", f"ok:{1.5 * LEASE}")
         beside(stage, trials, ahead)
         record = stage.record()
         said = stage.judge(record)

@@ -42,14 +42,14 @@ def dies(at: str) -> Callable[[Stage, list[Trial], str], None]:
 
     def play(stage: Stage, trials: list[Trial], mutant: str) -> None:
         stage.together(lambda trial: stage.die(trial, at, mutant=mutant), trials)
-        stage.recover(mutant=mutant, patience=TIRED)
+        stage.recover(mutant=mutant, patience=TIRED if mutant == "no_reaper" else 60.0)
 
     return play
 
 
 def lives(stage: Stage, trials: list[Trial], mutant: str) -> None:
     """Nothing happens to the process."""
-    stage.recover(mutant=mutant, patience=TIRED)
+    stage.recover(mutant=mutant)
 
 
 def sleeps(stage: Stage, trials: list[Trial], mutant: str) -> None:
@@ -81,9 +81,9 @@ def comes_late(stage: Stage, trials: list[Trial], mutant: str) -> None:
         stage.run(Job(known, asks=[late], until=trial.transactions, mutant=mutant))
 
 
-def of(way: str, scenario: str = "letters", **more: int) -> Trial:
+def of(way: str, scenario: str = "letters", hasty: str = "", **more: int) -> Trial:
     """A trial to make others from."""
-    return Trial("", scenario, WAYS[way], **more)
+    return Trial("", scenario, WAYS[way] | {"hasty": hasty}, **more)
 
 
 PLOTS = [
@@ -95,7 +95,7 @@ PLOTS = [
     Plot("no_intent", "P4", dies("call.after"), of("retry")),
     Plot("checkpoint_before_call", "P4", dies("email.completed.after"), of("native")),
     Plot("another_key", "P4", dies("call.after"), of("native")),
-    Plot("unknown_as_refusal", "P4", lives, of("park"), ("timeout-after", "ok")),
+    Plot("unknown_as_refusal", "P4", lives, of("park", hasty="-hasty"), ("timeout-after", "ok")),
     Plot("refusal_as_success", "P4", lives, of("native"), ("503", "ok")),
     Plot("no_look_up", "P4", dies("call.after"), of("lookup")),
     Plot("unadmitted", "P4", dies("call.after"), of("retry")),

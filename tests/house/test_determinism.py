@@ -16,11 +16,21 @@ BANNED = {
     "datetime.datetime.today": "runtime.clock.now()",
     "datetime.date.today": "runtime.clock.now().date()",
     "asyncio.sleep": "runtime.clock.sleep()",
+    "asyncio.wait": "asyncio.gather() or a TaskGroup: it gives sets, whose order is chance",
+    "asyncio.as_completed": "asyncio.gather() or a TaskGroup: its order is chance",
+    "asyncio.to_thread": "the store or a provider: the engine has one thread",
     "os.urandom": "runtime.random",
     "uuid.uuid1": "runtime.new_id()",
     "uuid.uuid4": "runtime.new_id()",
 }
-BANNED_MODULES = {"time": "runtime.clock", "random": "runtime.random", "secrets": "runtime.random"}
+BANNED_MODULES = {
+    "time": "runtime.clock", "random": "runtime.random", "secrets": "runtime.random",
+    "threading": "the store or a provider", "concurrent": "the store or a provider", "queue": "asyncio",
+    "multiprocessing": "a process of its own, which the command line starts",
+    "httpx": "runtime.host", "redis": "runtime.ring", "taskiq": "runtime.ring", "asyncpg": "runtime.database",
+    "piccolo": "runtime.database", "sqlite3": "runtime.database",
+}  # fmt: skip
+"""Whatever the simulation could not stand in for. (import-linter keeps the libraries out of the imports, too.)"""
 ALLOWED = {"random.Random"}
 
 
@@ -77,6 +87,11 @@ def test_nothing_reads_the_machines_clock_or_chance(path: Path) -> None:
         "from uuid import uuid4\nfield(default_factory=uuid4)",
         "import asyncio\nasyncio.sleep(1)",
         "import secrets\nsecrets.token_hex()",
+        "import asyncio\nasyncio.wait(tasks)",
+        "import asyncio\nasyncio.to_thread(work)",
+        "from threading import Thread\nThread(target=work).start()",
+        "import sqlite3\nsqlite3.connect(path)",
+        "from httpx import AsyncClient\nAsyncClient()",
     ],
 )
 def test_the_rule_catches(source: str) -> None:

@@ -125,18 +125,18 @@ def novukit_providers() -> list[type[AnyProvider]]:
 
 
 def integrations(
-    url: str, email: str | None = "native", sms: str | None = None, *, timeout: float = TIMEOUT
+    url: str, email: str | None = "native", sms: str | None = None, *, timeout: float = TIMEOUT, suffix: str = ""
 ) -> tuple[IntegrationSettings, ...]:
     """The primary integration of a channel, with the idempotency class that is named for it; and, by the names
-    ``email-native``, ``sms-none`` …, one of each class for steps that choose (``integration=``)."""
+    ``email-native``, ``sms-none`` … (and ``suffix``), one of each class for steps that choose (``integration=``)."""
     found: list[IntegrationSettings] = []
     for channel, primary in (("email", email), ("sms", sms)):
         for kind in KINDS:
+            name, provider = f"{channel}-{kind}{suffix}", f"ledger-{channel}-{kind}"
             credentials = {"url": url, "timeout": timeout} | ({"from": "a@example.com"} if channel == "email" else {})
             found.append(
                 IntegrationSettings(
-                    identifier=f"{channel}-{kind}", provider=f"ledger-{channel}-{kind}", primary=kind == primary,
-                    credentials=credentials,
+                    identifier=name, provider=provider, primary=kind == primary, credentials=credentials
                 )
             )  # fmt: skip
     return tuple(found)

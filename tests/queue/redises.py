@@ -30,7 +30,11 @@ def sentinel_at(port: int, watched: int) -> Iterator[None]:
     """A sentinel on ``port`` that calls the server on port ``watched`` ``main``, and fails over within seconds."""
     folder = Path(tempfile.mkdtemp(prefix="novukit-sentinel-"))
     config = folder / "sentinel.conf"
-    lines = (f"monitor main {servers.LOCAL} {watched} 1", "down-after-milliseconds main 600", "failover-timeout main 4000")
+    lines = (
+        f"monitor main {servers.LOCAL} {watched} 1",
+        "down-after-milliseconds main 600",
+        "failover-timeout main 4000",
+    )
     config.write_text("".join(f"sentinel {line}\n" for line in lines))
     try:
         with _server(port, [], config, "--sentinel"):

@@ -255,7 +255,7 @@ async def test_a_broker_that_hangs_is_left_in_time(anyio_backend: str, monkeypat
 async def test_an_app_that_is_alone_says_so_once(
     database_url: str, open_site: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nobody listens at the broker's address: the app opens with a warning, does its work, and does not fill the log."""
+    """Nobody listens at the broker's address: the app opens with a warning, does its work, and fills no log."""
     with caplog.at_level(logging.WARNING):
         site = await open_site(database_url, broker=f"redis://127.0.0.1:{servers.free_port()}/0", sweep=0.2)
         assert "the broker does not answer" in caplog.text

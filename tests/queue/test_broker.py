@@ -57,9 +57,9 @@ async def test_sentinels_are_named_with_what_they_watch() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "memory", "memory://x", "amqp://host/", "http://host", "redis", "no.such.module:Broker", "taskiq:NoSuch",
-            "json:loads", f"{__name__}:Quiet?no_such_option=1", "json:JSONDecoder", ":Broker", "..:Broker",
-            "taskiq:InMemoryBroker", "redis://", "redis://:x/0", "redis://host:port/0", "redis://host,other/0",
+    "url", ["", "memory", "memory://x", "amqp://host/", "http://host", "redis", "no.such.module:Broker",
+            "taskiq:NoSuch", "json:loads", f"{__name__}:Quiet?no_such_option=1", "json:JSONDecoder", ":Broker",
+            "..:Broker", "taskiq:InMemoryBroker", "redis://", "redis://:x/0", "redis://host:port/0", "redis://host,other/0",
             "redis://host/0?no_such_option=1", "redis://host/0?queue=", "redis+sentinel://host", "redis+sentinel:///main",
             "redis+sentinel://host/main/zero", "redis+sentinel://host/main?no_such_option=1", "redis+cluster://",
             "redis+cluster://host:99999", "redis+cluster://host?no_such_option=1", "redis+ring://host"],

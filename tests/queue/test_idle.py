@@ -1,4 +1,4 @@
-"""A worker that has nothing to do costs next to nothing, and yet is there when a timer comes due or a member is to come."""
+"""A worker that has nothing to do costs next to nothing, and yet is there when a timer comes due."""
 
 from __future__ import annotations
 

@@ -70,7 +70,8 @@ async def enlisted(site: Site, lease: float = 60.0) -> Journal:
 
 def line(site: Site, detail: str) -> Line:
     rt = site.app.runtime
-    return Line(rt.new_id(), site.scope.environment_id, ActivityKind.TRIGGER_ACCEPTED, rt.clock.now(), rt.new_id(), detail=detail)
+    environment_id, kind = site.scope.environment_id, ActivityKind.TRIGGER_ACCEPTED
+    return Line(rt.new_id(), environment_id, kind, rt.clock.now(), rt.new_id(), detail=detail)
 
 
 async def details(site: Site) -> list[str]:

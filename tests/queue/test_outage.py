@@ -121,8 +121,13 @@ async def group_gone(own: Own) -> None:
 
 
 async def foreign_entries(own: Own) -> None:
-    for entry in ({"nonsense": "1"}, {"data": b"\xff\x00 not json"}, {"data": b'{"task_name": "other"}'}, {"data": b""}):
-        await own.ask("xadd", "novukit", "*", *[part for pair in entry.items() for part in pair])
+    for entry in (
+        ("nonsense", "1"),
+        ("data", b"\xff\x00 not json"),
+        ("data", b'{"task_name": "other"}'),
+        ("data", b""),
+    ):
+        await own.ask("xadd", "novukit", "*", *entry)
 
 
 async def garbage(own: Own) -> None:
@@ -183,11 +188,16 @@ async def memory_full(own: Own) -> Callable[[], Awaitable[None]]:
     return lambda: own.ask("config set", "maxmemory", "0")
 
 
+async def evicted(own: Own) -> Callable[[], Awaitable[None]]:
+    await own.ask("config set", "maxmemory-policy", "allkeys-lru")
+    return await memory_full(own)
+
+
 FAULTS: dict[str, Fault] = {
     "E2 flushall": flushed, "E2 nogroup": group_gone, "E5 kill -9": killed, "E8 foreign entries": foreign_entries,
     "E8 megabytes of garbage": garbage, "wrong type": wrong_type, "client pause": paused,
     "client pause, a while": paused_for_a_while, "read-only": read_only, "wrong password": other_password,
-    "memory full": memory_full,
+    "memory full": memory_full, "evicted": evicted,
 }  # fmt: skip
 
 
@@ -195,7 +205,7 @@ FAULTS: dict[str, Fault] = {
 async def test_the_work_goes_on(
     database_url: str, own: Own, open_site: Open, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
-    """Three times: the fault strikes, all that is triggered then is delivered within a sweep; afterwards rings count."""
+    """Three times: the fault strikes, what is triggered then is delivered within a sweep; afterwards rings count."""
     with caplog.at_level(logging.WARNING):
         async with opened(open_site, database_url, own) as pair:
             for _ in range(3 if "pause" not in fault else 1):
@@ -248,9 +258,7 @@ async def test_a_process_that_starts_in_a_black_hole(database_url: str, own: Own
         assert time.monotonic() - began < 4
 
 
-async def test_e1_what_was_rung_before_the_first_worker_started(
-    database_url: str, own: Own, open_site: Open
-) -> None:
+async def test_e1_what_was_rung_before_the_first_worker_started(database_url: str, own: Own, open_site: Open) -> None:
     """E1: five triggers, then the first worker ever: all at once, although it sweeps every 30 seconds only."""
     ledger = Ledger()
     rings = await open_site(database_url, broker=own.url, ledger=ledger, working=False)

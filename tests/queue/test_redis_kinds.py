@@ -15,7 +15,7 @@ from novukit import Context, workflow
 from novukit.queue import Bell, make_broker
 
 from .. import servers
-from .conftest import Ledger, Open, until
+from .conftest import Open, until
 from .redises import Own, own_redis, redis_at, sentinel_at
 
 pytestmark = pytest.mark.anyio
@@ -58,7 +58,7 @@ async def test_a_cluster(anyio_backend: str) -> None:
     port = servers.free_port()
     with redis_at(port, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"):
         async with Redis(port=port) as node:
-            await node.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+            await node.execute_command("CLUSTER ADDSLOTS", *range(16384))
 
             async def ready() -> bool:
                 return (await node.execute_command("CLUSTER INFO"))["cluster_state"] == "ok"
@@ -77,7 +77,8 @@ async def test_sentinels(anyio_backend: str) -> None:
     primary, replica, sentinel = servers.free_port(), servers.free_port(), servers.free_port()
     with ExitStack() as stack, ExitStack() as first:
         first.enter_context(redis_at(primary))
-        stack.enter_context(redis_at(replica, "--replicaof", f"{servers.LOCAL} {primary}", "--repl-diskless-sync-delay", 0))
+        follows = ("--replicaof", f"{servers.LOCAL} {primary}", "--repl-diskless-sync-delay", 0)
+        stack.enter_context(redis_at(replica, *follows))
         stack.enter_context(sentinel_at(sentinel, primary))
         async with Redis(port=sentinel) as watching:
 

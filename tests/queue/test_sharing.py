@@ -146,9 +146,7 @@ async def test_e6_what_a_stop_hands_over_is_rung_for(database_url: str, own: Own
 
 
 @ONLY_POSTGRES
-async def test_a_call_that_is_shorter_than_the_grace_is_never_cut(
-    database_url: str, own: Own, open_site: Open
-) -> None:
+async def test_a_call_that_is_shorter_than_the_grace_is_never_cut(database_url: str, own: Own, open_site: Open) -> None:
     """Three calls in a row take longer than the grace, each one less: the stop lets one end, another worker goes on."""
     ledger = Ledger(pause=1.0)
     stops = await open_site(database_url, broker=own.url, ledger=ledger, sweep=NEVER, grace=2.0)

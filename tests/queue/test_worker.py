@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from novukit import Context, workflow
+from novukit.engine import Shift
 from novukit.model import ExecutionStatus, MessageStatus
 from novukit.store import executions, history, preferences
 from novukit.store.history import ExecutionFilter
@@ -105,22 +106,29 @@ async def test_what_cannot_be_written_fails_in_words(database_url: str, open_sit
 
 @ONLY_SQLITE
 async def test_without_work_a_worker_rests(database_url: str, open_site: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An idle worker looks once a sweep, a timer far away or not."""
-    looks = 0
-    claim = executions.claim
+    """An idle worker looks once a sweep, a timer far away or not, and claims nothing where nothing is due."""
+    looks = claims = 0
+    look, claim = Shift.look, executions.claim
 
-    async def counted(*args: Any) -> Any:
+    async def looked(shift: Shift) -> Any:
         nonlocal looks
         looks += 1
+        return await look(shift)
+
+    async def claimed(*args: Any) -> Any:
+        nonlocal claims
+        claims += 1
         return await claim(*args)
 
-    monkeypatch.setattr(executions, "claim", counted)
+    monkeypatch.setattr(Shift, "look", looked)
+    monkeypatch.setattr(executions, "claim", claimed)
     site = await open_site(database_url, sweep=0.1)
     await until(lambda: looks >= 5)
     tasks = len(asyncio.all_tasks())
-    began, before = time.monotonic(), looks
+    began, before, then = time.monotonic(), looks, claims
     await until(lambda: looks >= before + 5)
     assert time.monotonic() - began > 0.3
+    assert claims == then
     assert len(asyncio.all_tasks()) <= tasks + 3
     assert site.worker is not None
     assert 0 == site.worker.busy
@@ -145,7 +153,8 @@ async def test_a_claim_that_fails_is_no_hot_loop_and_leaves_nothing_running(
         await until(lambda: len(caplog.records) >= 5)
         began, before = time.monotonic(), len(caplog.records)
         for _n in range(200):
-            site.worker and site.worker._wake.set()
+            assert site.worker is not None
+            site.worker._wake.set()
             await asyncio.sleep(0)
         await until(lambda: len(caplog.records) >= before + 4)
         assert time.monotonic() - began > 0.3

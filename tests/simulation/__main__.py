@@ -26,6 +26,12 @@ def one(seed: int, mutant: str | None = None, *, tell: Any = None) -> Outcome:
     return run(seed, bug=MUTANTS[mutant] if mutant else None, tell=tell)
 
 
+def say(line: object) -> None:
+    """One line of output, at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def _chunk(seeds: range, mutant: str | None) -> list[Outcome]:
     return [one(seed, mutant) for seed in seeds]
 
@@ -44,12 +50,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args(argv)
     if asked.mutants:
-        print("\n".join(MUTANTS))
+        say("\n".join(MUTANTS))
         return 0
     if asked.seed is not None:
-        outcome = one(asked.seed, asked.mutant, tell=print if asked.trace else None)
-        print(outcome)
-        print(f"trace {outcome.trace}: {'broken' if outcome.broken else 'all promises kept'}")
+        outcome = one(asked.seed, asked.mutant, tell=say if asked.trace else None)
+        say(outcome)
+        say(f"trace {outcome.trace}: {'broken' if outcome.broken else 'all promises kept'}")
         return bool(outcome.broken)
     first, last = asked.seeds or (asked.start, 10**12)
     return _many(first, last, asked.minutes, asked.mutant, asked.jobs)
@@ -68,9 +74,9 @@ def _many(first: int, last: int, minutes: float | None, mutant: str | None, jobs
                 done, commits = done + 1, commits + outcome.commits
                 if outcome.broken:
                     broken.append(outcome.seed)
-                    print(outcome, flush=True)
+                    say(outcome)
     took = time.monotonic() - began
-    print(f"{done} seeds in {took:.0f} s ({done / took * 60:.0f} a minute), {commits} commits looked at, "
+    say(f"{done} seeds in {took:.0f} s ({done / took * 60:.0f} a minute), {commits} commits looked at, "
           f"{len(broken)} seeds broke a promise: {broken}")  # fmt: skip
     return bool(broken)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from novukit.engine import Runtime, cancel, trigger
+from novukit.engine import Runtime, cancel, cancel_executions, resume, trigger
 from novukit.model import Everyone, Subscriber, TopicRecipient, Trigger, Triggered
 from novukit.store import messages, preferences
 from novukit.store.outage import outage
@@ -60,6 +60,8 @@ class Client:
             ]
             if self.rng.random() < rates.cancels:
                 pending.append(world.loop.create_task(self._cancel(self.rng.choice(world.sent), self.rng.random() * 6)))
+            if self.rng.random() < rates.resumes:
+                pending.append(world.loop.create_task(self._resume(self.rng.random() * 20)))
             if self.rng.random() < rates.choices:
                 pending.append(world.loop.create_task(self._choose()))
         for task in pending:
@@ -95,13 +97,37 @@ class Client:
 
     async def _cancel(self, sent: Sent, after: float) -> None:
         await asyncio.sleep(after)
-        id = sent.ask.transaction_id
-        assert id is not None
-        answer = await self._ask(lambda rt: cancel(rt, rt.scope(sent.environment), id))
+        transaction = sent.ask.transaction_id
+        assert transaction is not None
+        if self.rng.random() < 0.3:
+            await self._cancel_some(sent)
+            return
+        answer = await self._ask(lambda rt: cancel(rt, rt.scope(sent.environment), transaction))
         if answer.found:
             sent.cancelled = True
-            self.world.said(f"hears that {id} has {answer.cancelled} cancelled, {answer.cancelling} cancelling", None)
-            self.world.judge.cancelled(str(sent.environment), id, answer.cancelling)
+            self.world.said(
+                f"hears that {transaction} has {answer.cancelled} cancelled, {answer.cancelling} cancelling", None
+            )
+            self.world.judge.cancelled(str(sent.environment), transaction, answer.cancelling)
+
+    async def _cancel_some(self, sent: Sent) -> None:
+        """Cancel the executions that are there by now, by their ids."""
+        mirror = self.world.judge.mirror
+        events = [e["id"] for e in mirror.event.values() if e["transaction_id"] == sent.ask.transaction_id]
+        ids = [UUID(row["id"]) for event in events for row in mirror.executions_of(event)]
+        answer = await self._ask(lambda rt: cancel_executions(rt, rt.scope(sent.environment), ids))
+        if not answer.cancelling:
+            self.world.judge.all_cancelled(map(str, ids))
+
+    async def _resume(self, after: float) -> None:
+        await asyncio.sleep(after)
+        for environment in self.world.base.environments:
+            ids = [
+                UUID(row["id"]) for row in self.world.judge.mirror.execution.values()
+                if row["environment_id"] == str(environment) and row["status"] in ("failed", "parked")
+            ]  # fmt: skip
+            if ids:
+                await self._ask(lambda rt: resume(rt, rt.scope(environment), ids))  # noqa: B023
 
     async def _choose(self) -> None:
         """Switch a channel off, and on again later; or read all that is in an inbox."""

@@ -1,4 +1,4 @@
-"""The disk: one real SQLite file for all processes, faults around each statement and commit, and whoever watches commits.
+"""The disk: one real SQLite file for all processes, faults around each commit, and triggers that tell of changes.
 
 Nothing here knows how novukit writes: a transaction is seen where SQLite is told to begin and to commit, and what it
 has changed is told by triggers, which speak to :class:`Watched`.

@@ -62,7 +62,7 @@ class Ground:
 @contextmanager
 def folder() -> Iterator[Path]:
     """A folder for a database file; in memory where the machine has such a place."""
-    memory = Path("/dev/shm")  # noqa: S108 - a folder of our own is made in it
+    memory = Path("/dev/shm")
     within = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="novukit-sim-", dir=within) as name:
         yield Path(name)
@@ -91,7 +91,7 @@ async def _prepare(file: Path, without: str) -> Ground:
             known = await subscribers.upsert_many(
                 scope, [Subscriber(subscriber_id=who, email=f"{who}@example.com", phone="+15550100") for who in PEOPLE]
             )
-            people |= {(environment.id, who): id for who, id in known.items()}
+            people |= {(environment.id, who): uuid for who, uuid in known.items()}
             for who in PEOPLE:
                 address = ChannelAddress(provider_id="sim-push", device_tokens=(f"token-{who}",))
                 await subscribers.set_address(scope, who, address)
@@ -107,7 +107,8 @@ async def _prepare(file: Path, without: str) -> Ground:
 
 def _make_again(connection: sqlite3.Connection, table: str, without: str) -> None:
     """The same table, which is empty, without a part of its definition."""
-    made = connection.execute("select sql from sqlite_master where tbl_name = ? and sql is not null", (table,)).fetchall()
+    asked = "select sql from sqlite_master where tbl_name = ? and sql is not null"
+    made = connection.execute(asked, (table,)).fetchall()
     assert without in made[0][0], f"{without!r} is not in the schema"
     connection.execute(f"drop table {table}")
     for (sql,) in made:

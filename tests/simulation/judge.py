@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .disk import Change
@@ -50,6 +51,7 @@ class Judge:
         """Which process took which lease."""
         self.members: dict[tuple[str, str], set[str]] = {}
         """Whom a transaction may reach: by environment and transaction id."""
+        self.resumed = set[str]()
         self._transactions: set[tuple[str, str]] = set()
         self._recipients: set[tuple[str, str]] = set()
         self._digested: dict[tuple[str, str, str], str] = {}
@@ -63,9 +65,8 @@ class Judge:
     def committed(self, site: Site, changes: Sequence[Change]) -> None:
         """One transaction of ``site`` is durable."""
         self.commits += 1
-        owned = {
-            id: self._owner_of(id) for id in {_execution_of(change) for change in changes if change[0] == "checkpoint"}
-        }
+        steps = {_execution_of(change) for change in changes if change[0] == "checkpoint"}
+        owned = {one: self._owner_of(one) for one in steps}
         stopping = set[str]()
         touched = dict[str, None]()
         for change in changes:
@@ -136,6 +137,10 @@ class Judge:
         was, now = before["status"], row["status"]
         if was != now:
             self.seen[now] += 1
+        if (was, now) in (("failed", "pending"), ("parked", "pending")):
+            self.seen["resumed"] += 1
+            self.resumed.add(row["id"])
+            self._stopping.discard(row["id"])
         if (was, now) == ("running", "pending"):
             other = self.owners.get(before["worker_id"]) != (site, site.lives)
             self.seen["taken over" if other else "given back"] += 1
@@ -168,26 +173,27 @@ class Judge:
         if row is None:
             self.broken("I7", f"the record of a step is gone: {before}")
             return
-        id, was, now = row["execution_id"], before["status"] if before else None, row["status"]
-        name = f"{self.world.short(id)} {row['step_id']}"
+        one_of, was, now = row["execution_id"], before["status"] if before else None, row["status"]
+        stands, name = self.mirror.execution[one_of]["status"], f"{self.world.short(one_of)} {row['step_id']}"
         heir = (was, now) == ("merged", "waiting")
+        resumed = now == "retrying" and one_of in self.resumed and stands == "pending"
         changed = now != was or row["result"] != (before or {})["result"]
         # A throttle that asks again, for its answer was lost, may count others that came meanwhile.
         counted_anew = (was, now, row["kind"]) == ("completed", "completed", "throttle")
-        if was in ENDED and changed and not (heir or counted_anew):
+        if was in ENDED and changed and not (heir or resumed or counted_anew):
             self.broken("I7", f"{name} went from {was} to {now}, or has another result")
-        by_others = heir or (now in ("skipped", "unknown") and self.mirror.execution[id]["status"] == "cancelled")
-        if owned[id] != (site, site.lives) and not by_others:
-            self.broken("I11", f"{site} recorded {name} as {now}, but {_who(owned[id])} owns it")
-        if before and row["attempts"] < before["attempts"]:
+        by_others = heir or resumed or (now in ("skipped", "unknown") and stands == "cancelled")
+        if owned[one_of] != (site, site.lives) and not by_others:
+            self.broken("I11", f"{site} recorded {name} as {now}, but {_who(owned[one_of])} owns it")
+        if before and row["attempts"] < before["attempts"] and not resumed:
             self.broken("I7", f"the attempts at {name} went from {before['attempts']} to {row['attempts']}")
-        if now in ("failed", "skipped", "unknown", "retrying") and not row["reason"]:
+        if now in ("failed", "skipped", "unknown", "retrying") and not (row["reason"] or resumed):
             self.broken("I13", f"{name} is {now} without a reason")
         if now == "calling":
             self._intent(row, name, first=before is None)
-        if now == "completed" and before and before["wake_at"] and row["kind"] in ("delay", "digest"):
-            if moment(before["wake_at"]) > site.clock.now():
-                self.broken("I10", f"{name} ended before its time")
+        slept = now == "completed" and row["kind"] in ("delay", "digest") and before and before["wake_at"]
+        if slept and moment(slept) > site.clock.now():
+            self.broken("I10", f"{name} ended before its time")
         if row["kind"] == "digest" and now == "completed" and was != "completed":
             self._digest(row, name)
 
@@ -241,7 +247,7 @@ class Judge:
     def _in_order(self, execution_id: str) -> None:
         """I6: a step begins when all before it have ended. And the inbox holds what the record says."""
         rows = sorted(self.mirror.steps[execution_id].values(), key=lambda row: row["position"])
-        for earlier, later in zip(rows, rows[1:], strict=False):
+        for earlier, later in pairwise(rows):
             if earlier["status"] not in ENDED:
                 name = self.world.short(execution_id)
                 self.broken("I6", f"{name} {later['step_id']} began while {earlier['step_id']} is {earlier['status']}")
@@ -309,9 +315,14 @@ class Judge:
                 continue
             if event["status"] == "expanding":
                 self.broken("I4", f"{transaction_id} is cancelled and goes on expanding")
-            for row in self.mirror.executions_of(event["id"]):
-                if row["status"] not in FINAL:
-                    self.broken("I4", f"{self.world.short(row['id'])} is {row['status']}, and its cancel was answered")
+            self.all_cancelled(row["id"] for row in self.mirror.executions_of(event["id"]))
+
+    def all_cancelled(self, ids: Iterable[str]) -> None:
+        """A client was told that nothing of these executions goes on."""
+        for one in ids:
+            row = self.mirror.execution[one]
+            if row["status"] not in FINAL and one not in self.resumed:
+                self.broken("I4", f"{self.world.short(one)} is {row['status']}, and its cancel was answered")
 
     def digested(self, environment_id: str, transaction_id: str, subscriber_uuid: str) -> bool:
         return (environment_id, transaction_id, subscriber_uuid) in self._digested
@@ -323,4 +334,3 @@ def _execution_of(change: Change) -> Any:
 
 def _who(owner: tuple[Site, int] | None) -> str:
     return f"{owner[0].name}.{owner[1]}" if owner else "nobody"
-

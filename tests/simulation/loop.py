@@ -1,4 +1,4 @@
-"""``SimLoop``: an asyncio loop on virtual time, without sockets or threads, that runs what is ready in a drawn order."""
+"""``SimLoop``: an asyncio loop on virtual time, without sockets or threads; what is ready runs in a drawn order."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class SimLoop(base_events.BaseEventLoop):
     """
 
     def __init__(self, rng: random.Random, *, shuffle: bool = True) -> None:
-        global _serial  # noqa: PLW0603 - the numbers begin anew with each world
+        global _serial  # the numbers begin anew with each world
         _serial = itertools.count(1)
         super().__init__()
         self._rng, self._shuffle = rng, shuffle

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -115,17 +116,16 @@ def _deaf() -> Patches:
 @mutant("a digest is read, then closed", "I5")
 def _read_then_close() -> Patches:
     async def close(frame: Frame, place: Any, lock: str, row: Any) -> Any:
-        read: list[dict[str, Any]] = []
         rows = await frame.scope.database.fetch(
             "select e.transaction_id, e.payload, e.created_at from novukit_digest_window w "
             "join novukit_digest_member m on m.window_id = w.id join novukit_event e on e.id = m.event_id "
             "where w.owner_execution_id = $1 and w.status = 'open' order by m.joined_at, e.id",
             frame.execution.id,
         )
-        for one in rows:
-            read.append(
-                {"id": one["transaction_id"], "time": one["created_at"].isoformat(), "payload": _json(one["payload"])}
-            )
+        read = [
+            {"id": one["transaction_id"], "time": one["created_at"].isoformat(), "payload": json.loads(one["payload"])}
+            for one in rows
+        ]
 
         async def decide() -> Any:
             events_ = await digests.close(frame.scope, place, frame.execution.id)
@@ -150,7 +150,7 @@ def _cancel_at_claim() -> Patches:
 
 @mutant("no look at the lease before a call", "I2")
 def _no_self_check() -> Patches:
-    return [mock.patch.object(shift.Shift, "holds", lambda self: True)]
+    return [mock.patch.object(shift.Shift, "holds", return_value=True)]
 
 
 @mutant("a commit without its fence", "I11")
@@ -278,10 +278,3 @@ def _preferences_once() -> Patches:
 @mutant("a worker forgets a run when an earlier one ends", "I2", "I11", rare=True)
 def _forgets_a_run() -> Patches:
     return [mock.patch.object(shift.Shift, "let_go", lambda self, one: self._held.pop(one.id, None))]
-
-
-def _json(text: str) -> Any:
-    import json
-
-    return json.loads(text)
-

@@ -1,4 +1,4 @@
-"""The simulated providers, one of each class of idempotency, and the ledger of what they were asked and what they did."""
+"""The simulated providers, one of each class of idempotency, and the ledger of what they were asked and did."""
 
 from __future__ import annotations
 
@@ -78,7 +78,8 @@ class Ledger:
             (rates.post_silent_after, "silent after"), (rates.post_silent_before, "silent before"),
         ):  # fmt: skip
             if drawn < chance:
-                return await self._fails(call, "silent after" if known and fate == "refused" else fate, arrives, answers)
+                fate = "silent after" if known and fate == "refused" else fate
+                return await self._fails(call, fate, arrives, answers)
             drawn -= chance
         self._arrives(call, arrives)
         await asyncio.sleep(answers)

@@ -1,11 +1,11 @@
-"""``Rates``: what kind of weather a seed has, drawn first, so that some seeds are all of one fault and some have none."""
+"""``Rates``: what kind of weather a seed has, drawn first, so that some seeds are all of one fault, some of none."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass, fields
 
-WORKFLOWS = ("letter", "alarm", "gather", "later", "turnstile")
+WORKFLOWS = ("letter", "alarm", "gather", "lull", "later", "turnstile")
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,13 @@ class Rates:
     """Seconds within which all is triggered."""
     author_slow: float
     """The longest that a function of the author's takes."""
+    places: int
+    """How many messages of one integration a worker sends at a time."""
     triggers: int
     cancels: float
     """How many triggers are cancelled."""
+    resumes: float
+    """How many triggers come with somebody who resumes all that has failed or is parked."""
     choices: float
     """How many triggers come with a choice of somebody's: a channel that is switched off, an inbox that is read."""
     again: float
@@ -104,13 +108,15 @@ def draw(rng: random.Random) -> Rates:
         post_silent_after=pick((0.0, 0.0, 0.1, 0.3)),
         post_silent_before=pick((0.0, 0.0, 0.1)),
         post_slow=pick((0.0, 0.2, 1.0)),
-        workflows=tuple(rng.sample(WORKFLOWS, rng.choice((1, 2, 3, 5)))),
+        workflows=tuple(rng.sample(WORKFLOWS, rng.choice((1, 2, 3, 6)))),
         environments=pick((1, 1, 2)),
         people=pick((1, 2, 4)),
         rush=pick((4.0, 12.0, 24.0)),
         author_slow=pick((0.0, 0.5, 2.0)),
+        places=pick((1, 2, 30, 30)),
         triggers=rng.randint(9, 15),
         cancels=pick((0.0, 0.3, 0.6)),
+        resumes=pick((0.0, 0.0, 0.4)),
         choices=pick((0.0, 0.3, 1.0)),
         again=pick((0.0, 0.3)),
     )

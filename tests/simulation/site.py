@@ -1,4 +1,4 @@
-"""``Site``: one simulated machine with its own clocks, and the process on it: a real App, and a real Worker if it works."""
+"""``Site``: a simulated machine with clocks of its own, and its process: a real App and, it may be, a real Worker."""
 
 from __future__ import annotations
 

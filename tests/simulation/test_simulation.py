@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 from collections import Counter
 from functools import cache
 
@@ -34,7 +35,8 @@ def once(seed: int) -> Outcome:
 @pytest.mark.parametrize("chunk", range(8))
 def test_no_promise_is_broken_whatever_fails(chunk: int) -> None:
     """Eight times 18 seeds: workers, servers, disk, bell, providers and clocks fail; every promise holds."""
-    broken = [str(outcome) for seed in range(chunk * CHUNK + 1, (chunk + 1) * CHUNK + 1) if (outcome := run(seed)).broken]
+    seeds = range(chunk * CHUNK + 1, (chunk + 1) * CHUNK + 1)
+    broken = [str(outcome) for seed in seeds if (outcome := run(seed)).broken]
     assert not broken, "\n\n".join(broken)
 
 
@@ -58,7 +60,7 @@ def test_each_planted_bug_is_found(name: str, capsys: pytest.CaptureFixture[str]
         shown = [line for line in run(seed, bug=bug).broken if line.split()[0] in bug.breaks]
         if shown:
             with capsys.disabled():
-                print(f"  {name}: seed {seed}, {shown[0][:90]}")
+                sys.stdout.write(f"  {name}: seed {seed}, {shown[0][:90]}\n")
             return
     pytest.fail(f"{name!r} was not found in {ENOUGH} seeds")
 

@@ -58,6 +58,15 @@ async def gather(ctx: Context[Number]) -> None:
     await ctx.step.email("mail", subject=f"{me} mail {numbers}", body="-", retry=RETRY)
 
 
+@workflow("lull")
+async def lull(ctx: Context[Number]) -> None:
+    """The first one goes on at once; those that come soon after it are gathered."""
+    me = str(ctx.execution_id)
+    digest = await ctx.step.digest("digest", window=timedelta(seconds=3), look_back=timedelta(seconds=4))
+    numbers = ",".join(str(event.payload.n) for event in digest.events)
+    await ctx.step.sms("sms", body=f"{me} sms {numbers}", retry=RETRY)
+
+
 @workflow("later")
 async def later(ctx: Context[Number]) -> None:
     """Two messages with a sleep before each."""
@@ -77,4 +86,4 @@ async def turnstile(ctx: Context[Number]) -> None:
     await ctx.step.in_app("inbox", body=f"{me} inbox")
 
 
-ALL = (letter, alarm, gather, later, turnstile)
+ALL = (letter, alarm, gather, lull, later, turnstile)

@@ -1,12 +1,14 @@
-"""``World``: one seed: machines, clients, weather. Faults for a while, then none, and then everything must have ended."""
+"""``World``: one seed: machines, clients, weather; faults for a while, then none, and then all must have ended."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import hashlib
 import logging
 import random
+import sqlite3
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -55,8 +57,7 @@ class Outcome:
     def __str__(self) -> str:
         said = "\n".join(f"  {line}" for line in self.broken)
         return (
-            f"seed {self.seed}: {self.rates}\n{said}\n"
-            f"Replay it: python -m tests.simulation --seed {self.seed} --trace"
+            f"seed {self.seed}: {self.rates}\n{said}\nReplay it: python -m tests.simulation --seed {self.seed} --trace"
         )
 
 
@@ -64,7 +65,13 @@ class World:
     """One seed while it lasts."""
 
     def __init__(
-        self, seed: int, file: Path, base: Ground, tell: Callable[[str], None] | None = None, *, deaf: bool = False,
+        self,
+        seed: int,
+        file: Path,
+        base: Ground,
+        tell: Callable[[str], None] | None = None,
+        *,
+        deaf: bool = False,
         rewrite: tuple[str, str] | None = None,
     ) -> None:
         self.seed, self.rng, self.tell = seed, random.Random(seed), tell
@@ -256,6 +263,9 @@ def _run(seed: int, bug: Mutant | None, tell: Callable[[str], None] | None) -> O
             world = World(
                 seed, file, base, tell, deaf=bug is not None and bug.deaf, rewrite=bug.rewrite if bug else None
             )
+            with contextlib.closing(sqlite3.connect(file)) as connection:
+                connection.execute("update novukit_integration set concurrency = ?", (world.rates.places,))
+                connection.commit()
             fanout.PAGE, journal.MAX_GROUP = world.rates.page, world.rates.group
             handler = _Listener(world)
             logs.addHandler(handler)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-
 from uuid import UUID
 
 import pytest
@@ -28,7 +27,6 @@ async def layers(scope: Scope, who: UUID, workflow_id: str) -> tuple[preferences
     """What was chosen everywhere, and here."""
     chosen = await preferences.chosen(scope, who, workflow_id)
     return chosen.everywhere, chosen.here
-
 
 
 async def test_nothing_is_chosen_at_first(scope: Scope) -> None:
