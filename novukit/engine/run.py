@@ -214,7 +214,7 @@ def _ending(
     execution = frame.execution
     return Settle(
         execution.id, execution.environment_id, status, frame.now(), step=step, reason=reason, detail=detail,
-        version=frame.workflow.spec().version, workflow_id=execution.workflow_id, **more,
+        version=frame.workflow.spec().version, runs=execution.runs, workflow_id=execution.workflow_id, **more,
     )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ async def digest(frame: Frame, call: StepCall, row: Checkpoint | None) -> Digest
             settled = Settle(
                 execution.id, execution.environment_id, ExecutionStatus.MERGED, now, step=call.name,
                 reason=Reason.DIGEST_MERGED, version=frame.workflow.spec().version,
-                workflow_id=execution.workflow_id,
+                runs=execution.runs, workflow_id=execution.workflow_id,
             )  # fmt: skip
             line = frame.line(ActivityKind.EXECUTION_MERGED, merged)
             return (StepStatus.MERGED, None), [*frame.told(merged, settled), line]

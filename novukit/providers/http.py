@@ -196,7 +196,9 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
         # httpx offers no argument for the network backend; the pool is where httpcore takes it.
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context,
-            max_connections=100,
+            # Bulkheads bound the calls. A bound here would be «unavailable» for what the provider never saw, and
+            # httpcore looks through the whole pool for each that waits: 300 calls at a time cost six times the CPU.
+            max_connections=None,
             max_keepalive_connections=20,
             keepalive_expiry=5.0,
             http1=True,

@@ -79,6 +79,8 @@ class Settle:
     reason: Reason | None = None
     detail: str = ""
     version: str | None = None
+    runs: int = 0
+    """Which run this is the end of. By the time that it is written its worker may be in the next one."""
     workflow_id: str = ""
     """For whoever watches; it is not written."""
 
@@ -183,9 +185,9 @@ _SETTLE = Batch(
     # Whoever let go of it did not die of it.
     "worker_id = null, takeovers = 0 "
     f"from {{rows}} where x.environment_id = u.environment_id and x.id = u.id and x.worker_id = u.worker_id "
-    f"and {_HELD}",
-    columns="id uuid, environment_id uuid, worker_id uuid, status text, wake_at timestamptz, step text, reason text, "
-    "detail text, version text, finished_at timestamptz",
+    f"and x.runs = u.runs and {_HELD}",
+    columns="id uuid, environment_id uuid, worker_id uuid, runs integer, status text, wake_at timestamptz, step text, "
+    "reason text, detail text, version text, finished_at timestamptz",
 )
 
 
@@ -197,7 +199,7 @@ def writing(entries: Sequence[Entry], worker_id: UUID, *, again: bool) -> list[P
     opened: list[tuple[Any, ...]] = []
     updated: list[tuple[Any, ...]] = []
     saved: dict[tuple[UUID, str, str], tuple[Any, ...]] = {}
-    settled: dict[UUID, tuple[Any, ...]] = {}
+    settled: dict[tuple[UUID, int], tuple[Any, ...]] = {}
     lines: list[Line] = []
     for e in entries:
         match e:
@@ -206,7 +208,7 @@ def writing(entries: Sequence[Entry], worker_id: UUID, *, again: bool) -> list[P
             case SaveCheckpoint():
                 saved[e.execution_id, e.checkpoint.step_id, e.checkpoint.key] = _checkpoint_row(e)
             case Settle():
-                settled[e.execution_id] = _settle_row(e, worker_id)
+                settled[e.execution_id, e.runs] = _settle_row(e, worker_id)
             case OpenMessage():
                 opened.append(_message_row(e))
             case UpdateMessage():
@@ -248,6 +250,6 @@ def _checkpoint_row(e: SaveCheckpoint) -> tuple[Any, ...]:
 
 def _settle_row(e: Settle, worker_id: UUID) -> tuple[Any, ...]:
     return (
-        e.execution_id, e.environment_id, worker_id, str(e.status), e.wake_at, e.step,
+        e.execution_id, e.environment_id, worker_id, e.runs, str(e.status), e.wake_at, e.step,
         str(e.reason) if e.reason else None, plain(e.detail), e.version, e.at if e.status.is_final else None,
     )  # fmt: skip

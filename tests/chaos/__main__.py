@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -59,6 +60,7 @@ def _planted(plan: Plan, names: Sequence[str], keep: bool) -> int:
 
 def _run(plan: Plan, keep: bool, samples: Path | None = None) -> Verdict:
     folder = Path(tempfile.mkdtemp(prefix="novukit-chaos-run-"))
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # leave nothing behind
     try:
         return asyncio.run(chaos(folder, plan, samples))
     finally:

@@ -28,7 +28,7 @@ from .samples import Samples
 from .workflows import MUTANT, TASKS
 
 WORKERS = 2
-LEASE, SWEEP, GRACE, TIMEOUT = 2.0, 0.5, 5.0, 1.0
+LEASE, SWEEP, GRACE, TIMEOUT = 2.0, 0.5, 5.0, 2.0
 """Seconds. A frozen worker sleeps longer than the lease; a provider's call may take TIMEOUT."""
 DATABASE = "chaos"
 MOODS = {

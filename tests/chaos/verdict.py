@@ -13,7 +13,7 @@ from ..proof.history import Operation, read_history
 from ..proof.ledger import read_calls
 from ..proof.record import Record, record_of
 from .faults import Fault, Hurt
-from .machines import Life
+from .machines import Kept, Life
 from .workflows import DELAY
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ async def judge(said: Verdict, place: Place, clients: Clients, plan: Plan) -> No
         "taken over": sum(
             line["kind"] == "execution.taken_over" for ran in record.executions for line in ran.lines
         ),
-        "first ok after Postgres was back (s)": _resumed(said, operations),
+        "first ok after Postgres was back, where the server lived on (s)": _resumed(said, place.server, operations),
         "after healing all was answered (s)": round(said.answered, 1),
         "and at rest (s)": round(said.settled, 1),
     }  # fmt: skip
@@ -134,10 +134,15 @@ def _traced(place: Place, record: Record) -> list[str]:
     return found
 
 
-def _resumed(said: Verdict, operations: Sequence[Operation]) -> list[float]:
+def _resumed(said: Verdict, server: Kept, operations: Sequence[Operation]) -> list[float]:
     oks = sorted(answer.at for one in operations for answer in one.oks)
-    backs = [hurt.ended for hurt in said.hurt if hurt.fault.what == "immediate stop of Postgres"]
-    return [round(min(at for at in oks if at > back) - back, 1) for back in backs if oks and oks[-1] > back]
+    found: list[float] = []
+    for back in [hurt.ended for hurt in said.hurt if hurt.fault.what == "immediate stop of Postgres"]:
+        first = next((at for at in oks if at > back), None)
+        lived = any(life.up and life.ended and life.up < back and life.ended > (first or back) for life in server.lives)
+        if first is not None and lived:
+            found.append(round(first - back, 1))
+    return found
 
 
 def _life(life: Life, began: float) -> str:

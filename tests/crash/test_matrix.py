@@ -78,6 +78,22 @@ def test_a_cancel_that_dies_can_be_asked_again(row: Row, database_url: str, tmp_
         assert [] == [*stage.judge(record), *(w for trial in trials for w in deviations(stage, row, trial, record))]
 
 
+def test_who_takes_over_may_die_as_well(database_url: str, tmp_path: Path) -> None:
+    """Three processes in a row die with the provider's answer in hand: four requests, one key, one delivery."""
+    with staged(database_url, tmp_path) as stage:
+        trials = stage.admit(Trial(f"again-{n}") for n in range(TRIALS))
+
+        def die_thrice(trial: Trial) -> None:
+            for ask in (True, False, False):
+                stage.die(trial, "call.after", ask=ask)
+
+        stage.together(die_thrice, trials)
+        stage.recover(workers=2)
+        record = stage.record()
+        row = Row("K9", "the answer was read, three times", "call.after", calls=(4, 4))
+        assert [] == [*stage.judge(record), *(w for trial in trials for w in deviations(stage, row, trial, record))]
+
+
 def deviations(stage: Stage, row: Row, trial: Trial, record: Record) -> list[str]:
     """What is otherwise than the row says."""
     where = f"{row.id} ({row.at or row.answers[0]}, {row.way}) {trial.id}"

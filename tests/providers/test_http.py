@@ -45,6 +45,23 @@ async def test_a_request_and_its_answer_arrive(web: WebServer, http: HttpClient)
     assert b'{"to":"ada@example.com"}' in web.requests[0].replace(b" ", b"")
 
 
+async def test_no_call_waits_for_another(web: WebServer) -> None:
+    """However many are under way: that all connections are busy would be no fault of the provider's."""
+    client, many, all_there = HttpClient(allow_private=True, timeout=20), 150, asyncio.Event()
+
+    async def when_all_are_there(writer: asyncio.StreamWriter) -> None:
+        if len(web.requests) == many:
+            all_there.set()
+        await all_there.wait()
+        writer.write(reply())
+        await writer.drain()
+
+    web.answer = when_all_are_there
+    answers = await asyncio.gather(*[client.post(web.url, json={}) for _ in range(many)])
+    await client.aclose()
+    assert {200} == {answer.status_code for answer in answers}
+
+
 async def test_a_refused_connection_was_certainly_not_sent(http: HttpClient) -> None:
     """Nobody listens: the message may be tried again without a second thought."""
     with socket.socket() as unused:

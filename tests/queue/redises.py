@@ -82,7 +82,7 @@ class Own:
         async def blocked() -> bool:
             with suppress(Exception):
                 async with Redis.from_url(self.url) as client:
-                    return sum(one["cmd"] == "xreadgroup" for one in await client.client_list()) == clients
+                    return sum("b" in one["flags"] for one in await client.client_list()) == clients
             return False
 
         await until(blocked, 20, f"{clients} listeners")

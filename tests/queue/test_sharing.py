@@ -107,6 +107,28 @@ async def test_a_full_worker_is_no_dead_end(database_url: str, own: Own, open_si
 
 
 @ONLY_POSTGRES
+async def test_where_all_are_full_a_ring_rests(database_url: str, own: Own, open_site: Open) -> None:
+    """Two full workers do not ring each other on for ever; the first one who has room again takes the work at once."""
+    ledger = Ledger(hang=asyncio.Event())
+    sites = [await open_site(database_url, broker=own.url, ledger=ledger, sweep=NEVER, concurrency=1) for _ in range(2)]
+    await own.listening(2)
+    for n in range(2):
+        await sites[0].trigger("mail", f"blocks{n}")
+        await until(lambda n=n: len(ledger.calls) == n + 1, 10)
+    for n in range(3):
+        await sites[0].trigger("mail", f"s{n}")
+    await own.listening(0)
+    rung = (await own.ask("xinfo stream", "novukit"))["last-generated-id"]
+    began = time.monotonic()
+    await until(lambda: time.monotonic() - began > 0.5)
+    assert rung == (await own.ask("xinfo stream", "novukit"))["last-generated-id"]
+    assert ledger.hang is not None
+    ledger.hang.set()
+    await until(sites[0].ended, 10)
+    assert 5 == len(ledger.calls)
+
+
+@ONLY_POSTGRES
 async def test_a_timer_that_comes_due_while_its_worker_is_full(database_url: str, own: Own, open_site: Open) -> None:
     """Only the worker that set it knows of it, and has no room then: it rings for the other one."""
     ledger = Ledger()

@@ -42,10 +42,6 @@ class Client:
 
     def __init__(self, world: World, name: str) -> None:
         self.world, self.name, self.rng = world, name, world.rng
-        self.healed = False
-
-    def heal(self) -> None:
-        self.healed = True
 
     async def live(self, seconds: float) -> None:
         """Do what the seed says within so many seconds; then wait for the answers that are still to come."""
@@ -149,7 +145,7 @@ class Client:
     async def _ask(self, verb: Verb) -> Any:
         """Ask one of the servers until there is an answer."""
         while True:
-            up = [site for site in self.world.apis if site.alive]
+            up = [site for site in self.world.apis if site.ready]
             if up:
                 answer = await self._once(self.rng.choice(up), verb)
                 if answer is not NOTHING:

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from novukit.engine.shift import MARGIN
+
 from .disk import Change
 from .mirror import Mirror, Moment, Row
 from .workflows import LIMIT, SPAN
@@ -226,8 +228,8 @@ class Judge:
             self.owners[one.after["id"]] = (site, site.lives)
         elif one.after is None and one.before is not None:
             owner = self.owners[one.before["id"]]
-            left = moment(one.before["lease_until"]) - owner[0].clock.now()
-            if owner != (site, site.lives) and left > timedelta(seconds=self.world.rates.skew):
+            left = moment(one.before["lease_until"]) - self.world.now()
+            if owner != (site, site.lives) and left > timedelta(seconds=MARGIN):
                 self.broken("I11", f"{site} reaped {_who(owner)}, whose lease had {left} left")
 
     def _throttle(self, one: Moment) -> None:
@@ -235,7 +237,7 @@ class Judge:
         if row is None or one.before is not None:
             return
         turnstile = [row[name] for name in ("environment_id", "step_id", "subscriber_uuid", "throttle_key")]
-        at, window = moment(row["at"]), SPAN - timedelta(seconds=self.world.rates.skew)
+        at, window = moment(row["at"]), SPAN - timedelta(seconds=MARGIN)
         passed = [
             other for other in self.mirror.throttle_pass.values()
             if at - window < moment(other["at"]) <= at

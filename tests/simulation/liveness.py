@@ -129,7 +129,7 @@ def _same(world: World, mirror: Mirror) -> None:
 
 async def _unread(world: World, mirror: Mirror) -> None:
     """I9: the unread counter is the number of unread messages."""
-    while not world.apis[0].alive:  # noqa: ASYNC110 - it is just being started
+    while not world.apis[0].ready:  # noqa: ASYNC110 - it is just being started
         await asyncio.sleep(0.1)
     rt = world.apis[0].rt
     for (environment, who), uuid in world.base.people.items():

@@ -70,7 +70,7 @@ def _new_key() -> Patches:
     return [mock.patch.object(deliver, "key_of", lambda frame, call: frame.rt.new_id().hex)]
 
 
-@mutant("a finished step runs again", "I2")
+@mutant("a finished step runs again", "I2", "I7")
 def _runs_again() -> Patches:
     def made(claim: Any) -> Any:
         async def forgetful(*args: Any, **more: Any) -> Any:

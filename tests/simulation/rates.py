@@ -22,7 +22,7 @@ class Rates:
     """Puts that the journal commits together."""
     shuffle: bool
     skew: float
-    """How far apart the wall clocks of two processes may be."""
+    """How far apart the wall clocks of two machines may be. Novukit goes by the database's."""
 
     latency: float
     """The longest that a statement takes on its way, either way."""
@@ -89,7 +89,7 @@ def draw(rng: random.Random) -> Rates:
         page=pick((1, 2, 500)),
         group=pick((1, 3, 500, 500)),
         shuffle=pick((True, True, False)),
-        skew=pick((0.0, 0.0, 0.2)),
+        skew=pick((0.0, 0.2, 60.0)),
         latency=pick((0.0005, 0.005, 0.05, 0.5)),
         statement_fails=0.0 if calm else pick((0.0, 0.0, 0.003, 0.02)),
         commit_refused=0.0 if calm else pick((0.0, 0.0, 0.03, 0.15)),

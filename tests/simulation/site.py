@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -13,14 +14,14 @@ from uuid import UUID
 
 from piccolo.engine import base as piccolo_engine
 
-from novukit.app import App
+from novukit.app import SET_CLOCK, App
 from novukit.clock import SystemClock
 from novukit.engine import Runtime
 from novukit.queue import Worker
 from novukit.store import sqlite
 from novukit.testing.clock import START
 
-from .disk import SimConnection
+from .disk import SimConnection, away
 from .ground import HOST, REGISTRY, SECRETS
 from .loop import OWNER
 
@@ -62,6 +63,7 @@ class Life:
 
     site: Site
     alive: bool = True
+    ready: bool = False
     paused: bool = False
     parked: list[asyncio.Handle] = field(default_factory=list[asyncio.Handle])
 
@@ -91,6 +93,11 @@ class Site:
         return self.life.alive
 
     @property
+    def ready(self) -> bool:
+        """Whether its process is up and has begun to work."""
+        return self.life.alive and self.life.ready
+
+    @property
     def rt(self) -> Runtime:
         assert self.app is not None
         return self.app.runtime
@@ -115,11 +122,27 @@ class Site:
         for connection in self.connections:
             connection.reads_only = connection is not engine.writer
         object.__setattr__(self.app.runtime, "ring", self.ring)
-        self.app.database.now = self._database_time  # type: ignore[method-assign]
         self.world.said("starts", self)
+        self.run(self._start(self.app))
+
+    async def _start(self, app: App) -> None:
+        """As App does it over Postgres: go by the database's clock before anything else, and look at it again later."""
+        try:
+            await self.clock.follow(self._database_time)
+        except Exception as err:
+            self.kill(f"cannot start ({err})")
+            return
+        self.life.ready = True
+        self.run(self._keep_time())
         if self.works:
-            self.worker = Worker(self.app.runtime, self.bell)  # type: ignore[arg-type]
-            self.run(self._work(self.worker))
+            self.worker = Worker(app.runtime, self.bell)  # type: ignore[arg-type]
+            await self._work(self.worker)
+
+    async def _keep_time(self) -> None:
+        while True:
+            await asyncio.sleep(SET_CLOCK)
+            with contextlib.suppress(Exception):
+                await self.clock.follow(self._database_time)
 
     async def _work(self, worker: Worker) -> None:
         try:
@@ -210,7 +233,11 @@ class Site:
     async def _database_time(self) -> datetime:
         """What the database's own clock shows, which is never wrong here."""
         await self.on_the_way()
-        return START + timedelta(seconds=self.world.loop.time())
+        if self.rng.random() < self.world.rates.statement_fails:
+            raise away("simulated: a statement failed")
+        shown = self.world.now()
+        await self.on_the_way()
+        return shown
 
     async def ring(self, environment_id: UUID) -> None:
         """The bell: heard by whoever listens anywhere, at once, late, twice or not at all."""

@@ -12,6 +12,7 @@ from novukit import Context, Subscriber, workflow
 from novukit.engine import Shift, cancel, claim, run
 from novukit.model import ExecutionStatus, MessageStatus, StepStatus
 from novukit.store import history, preferences, subscribers
+from novukit.store.entries import Settle
 from novukit.store.executions import Claimed
 from novukit.testing import Harness
 
@@ -37,6 +38,13 @@ async def later(ctx: Context[None]) -> None:
 async def mail(ctx: Context[None]) -> None:
     """A function, then an e-mail."""
     await ctx.step.custom("value", note, "value")
+    await ctx.step.email("mail", subject="Hi", body="-")
+
+
+@workflow("gather")
+async def gather(ctx: Context[None]) -> None:
+    """A digest, and what is sent of it."""
+    await ctx.step.digest("digest", window=timedelta(minutes=1))
     await ctx.step.email("mail", subject="Hi", body="-")
 
 
@@ -76,6 +84,26 @@ async def test_the_end_of_a_run_forgets_only_that_run(novukit: Harness) -> None:
     assert [] == await claim(rt, shift, 10)
     (execution,) = await novukit.executions()
     assert (ExecutionStatus.RUNNING, second.runs) == (execution.status, execution.runs)
+
+
+async def test_the_late_end_of_a_run_does_not_end_the_next_one(novukit: Harness) -> None:
+    """A merged execution says twice that it is. When the second time comes it has inherited the digest, and is running
+    again in the same worker.
+    """
+    rt, shift = novukit.app.runtime, novukit._shift
+    owner = await novukit.trigger(gather, to=ADA)
+    await novukit.trigger(gather, to=ADA)
+    await cancel(rt, novukit.scope, owner.transaction_id or "")
+    await novukit.scope.database.fetch("update novukit_execution set wake_at = created_at where status = 'waiting'")
+    heir = await due(novukit, shift)
+    assert 2 == heir.runs
+    late = Settle(heir.id, heir.environment_id, ExecutionStatus.MERGED, novukit.now, runs=1)
+    await shift.journal.put(late)
+    novukit.clock.advance(timedelta(minutes=1))
+    await run(rt, shift, heir)
+    assert {ExecutionStatus.CANCELLED, ExecutionStatus.COMPLETED} == {one.status for one in await novukit.executions()}
+    await novukit.settle()
+    assert 1 == len(novukit.outbox.email)
 
 
 async def test_a_channel_switched_off_between_the_claim_and_the_intent_is_not_used(novukit: Harness) -> None:

@@ -14,12 +14,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from novukit.engine import fanout, runtime
 from novukit.store import journal
+from novukit.testing.clock import START
 
 from . import liveness
 from .clients import CLIENTS, Client, Sent
@@ -34,7 +35,7 @@ from .site import Site
 
 FAULTS_UNTIL = 30.0
 """Virtual seconds after which nothing fails any more."""
-AT_REST_BY = 120.0
+AT_REST_BY = 90.0
 """Virtual seconds after that in which everything must have ended: leases, sweeps, retries and timers included."""
 
 
@@ -99,8 +100,12 @@ class World:
     def reliable(self) -> bool:
         """Whether no worker of this seed may lose an answer that it has heard."""
         r = self.drawn
-        kept = not (r.commit_refused or r.commit_lost or r.commit_dropped or r.statement_fails or r.pause)
-        return kept and r.chaos > 1e6
+        kept = not (r.commit_refused or r.commit_lost or r.commit_dropped or r.statement_fails)
+        return kept and not (r.pause or r.pause_at_intent) and r.chaos > 1e6
+
+    def now(self) -> datetime:
+        """The true time, which is the database's."""
+        return START + timedelta(seconds=self.loop.elapsed)
 
     def short(self, id: Any) -> str:
         """A small name for an id, the same in every run."""
@@ -175,8 +180,6 @@ class World:
         await asyncio.sleep(FAULTS_UNTIL)
         chaos.cancel()
         self._heal()
-        for client in clients:
-            client.heal()
         waited = 0.0
         while liveness.under_way(self, living):
             await asyncio.sleep(1.0)
