@@ -97,7 +97,6 @@ async def test_a_full_worker_is_no_dead_end(database_url: str, own: Own, open_si
     await until(lambda: ledger.calls)
     ledger.hang, hang = None, ledger.hang
     free = await open_site(database_url, broker=own.url, ledger=ledger, sweep=NEVER)
-    await own.listening(2)
     for n in range(20):
         await free.trigger("mail", f"s{n}")
         await until(lambda n=n: f"s{n}" in ledger.subjects, 10, f"trigger {n}")
