@@ -96,7 +96,8 @@ NAMES = {"dbos": "DBOS, 3 no-op steps", "groups": "asyncpg, UNNEST"}
 
 
 def _rate(rounds: list[dict[str, Cost]], name: str) -> str:
-    return Spread.of([costs[name].rate for costs in rounds]).text("/s")
+    rates, costs = [c[name].rate for c in rounds], [c[name].milliseconds for c in rounds]
+    return f"{Spread.of(rates).text('/s')}, {Spread.of(costs).text(' ms CPU')}"
 
 
 def _peer(rounds: list[dict[str, Cost]], name: str) -> str:

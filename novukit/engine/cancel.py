@@ -72,4 +72,6 @@ async def _tell(rt: Runtime, scope: Scope, cancelled: Sequence[Touched]) -> None
             )
             for kind in kinds
         ]  # fmt: skip
+        if heirs:  # they may be due sooner than anyone looks
+            rt.ring_after_commit(scope.environment_id)
     await activities.write(scope.database, lines)

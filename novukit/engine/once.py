@@ -31,7 +31,7 @@ async def custom(frame: Frame, call: StepCall, row: Checkpoint | None) -> Any:
     assert call.function is not None
     checkpoint = row or frame.fresh(call)
     await frame.durable()
-    if not frame.shift.holds():
+    if frame.shift.closing or not frame.shift.holds():
         raise Abandoned
     crash_point("custom.before")
     try:

@@ -60,6 +60,10 @@ class Runtime:
         """The walls of one environment."""
         return self.database.scope(environment_id)
 
+    def ring_after_commit(self, environment_id: UUID) -> None:
+        """Ring once the transaction that is open here is durable, at once where there is none; nobody waits for it."""
+        self.database.after_commit(lambda: start(self.ring(environment_id)))
+
     def after(self, written: asyncio.Future[Any], then: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do ``then`` once ``written`` is durable, beside the execution; not at all if it never is."""
         written.add_done_callback(lambda done: None if done.cancelled() or done.exception() else start(then()))

@@ -107,6 +107,11 @@ class Shift:
             self._extended(until)
         return found
 
+    @property
+    def closing(self) -> bool:
+        """Whether nothing with an effect may begin any more."""
+        return self.journal.closing
+
     def close(self) -> None:
         """Begin no call any more: what would, is given back. Calls under way go on."""
         self.journal.closing = True

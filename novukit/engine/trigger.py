@@ -28,7 +28,7 @@ from ..store.activities import Line
 from ..store.events import NewEvent, Person
 from .intake import Asked
 from .payload import check_payload
-from .runtime import Runtime, start
+from .runtime import Runtime
 
 
 async def trigger(rt: Runtime, scope: Scope, ask: Trigger) -> Triggered:
@@ -69,7 +69,7 @@ async def accept(rt: Runtime, group: Sequence[Asked]) -> list[Triggered | Novuki
             if each.event.id in accepted:
                 rt.observer.accepted(each.event.workflow_id)
     for environment_id in {each.scope.environment_id for each in ready if each.event.id in accepted}:
-        start(rt.ring(environment_id))
+        rt.ring_after_commit(environment_id)
     return [await _answer(each, accepted) if isinstance(each, _Ready) else each for each in answers]
 
 

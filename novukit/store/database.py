@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -32,6 +32,7 @@ Row = Mapping[str, Any]
 # Made once: json.dumps makes a new encoder for each call that asks for anything of its own.
 _to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
+_then: ContextVar[list[Callable[[], None]] | None] = ContextVar("novukit_after_commit", default=None)
 _engine: ContextVar[Engine[Any]] = ContextVar("novukit_engine")
 
 _PLACEHOLDERS = re.compile(r"\$(\d+)")
@@ -190,10 +191,29 @@ class Database:
     async def transaction(self) -> AsyncIterator[None]:
         """One transaction around the block; nested ones join it.
 
-        No ``gather`` and no ``create_task`` inside, and no bell: ring after it has ended.
+        No ``gather`` and no ``create_task`` inside, and no bell: that rings :meth:`after_commit`.
         """
-        async with self._engine.transaction():
-            yield
+        if self.in_transaction:
+            async with self._engine.transaction():
+                yield
+            return
+        then: list[Callable[[], None]] = []
+        token = _then.set(then)
+        try:
+            async with self._engine.transaction():
+                yield
+        finally:
+            _then.reset(token)
+        for each in then:
+            each()
+
+    def after_commit(self, do: Callable[[], None]) -> None:
+        """Do something once the transaction that is open here is durable; at once where there is none."""
+        then = _then.get()
+        if then is None or not self.in_transaction:
+            do()
+        else:
+            then.append(do)
 
     @property
     def in_transaction(self) -> bool:

@@ -309,3 +309,20 @@ def test_a_bad_url_is_refused_at_once(url: str, clock: VirtualClock, new_id: New
     with pytest.raises(SettingsInvalid, match=r"is not a database URL.*sqlite:///novukit\.db") as err:
         Database(url, clock=clock, new_id=new_id)
     assert "pass" not in err.value.message
+
+
+async def test_what_waits_for_a_commit_is_done_after_it_or_never(database: Database) -> None:
+    """At once outside a transaction; after the outermost one; not at all when that fails."""
+    done: list[str] = []
+    database.after_commit(lambda: done.append("at once"))
+    assert ["at once"] == done
+    async with database.transaction():
+        async with database.transaction():
+            database.after_commit(lambda: done.append("later"))
+        assert ["at once"] == done
+    assert ["at once", "later"] == done
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction():
+            database.after_commit(lambda: done.append("never"))
+            _ = 1 / 0
+    assert ["at once", "later"] == done
