@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
@@ -56,7 +56,7 @@ class SystemClock:
 
     def __init__(self, wall: Callable[[], datetime] = wall, steady: Callable[[], float] = steady) -> None:
         self._wall, self._steady = wall, steady
-        self._zero = wall() - timedelta(seconds=steady())
+        self._zero = min(_zeros(wall, steady))[1]
         """The time that it was when ``steady`` was 0."""
         self._shown = datetime.min.replace(tzinfo=UTC)
 
@@ -99,6 +99,16 @@ class SystemClock:
             return timedelta()
         self.move(behind)
         return behind
+
+
+def _zeros(wall: Callable[[], datetime], steady: Callable[[], float]) -> Iterator[tuple[float, datetime]]:
+    """The time at which ``steady`` was 0, read a few times, each with the seconds that the reading took.
+
+    Whoever loses the processor between the two clocks would be late by as much for ever.
+    """
+    for _ in range(5):
+        before, now, after = steady(), wall(), steady()
+        yield after - before, now - timedelta(seconds=(before + after) / 2)
 
 
 NewId = Callable[[], UUID]

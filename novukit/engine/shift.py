@@ -125,7 +125,8 @@ class Shift:
     async def taking(self) -> AsyncGenerator[None]:
         """Around a claim: what one took whose answer was lost is given back before the next one."""
         if self._in_doubt:
-            await executions.release_all_but(self._rt.database, self.worker_id, {*self._held, *self._unsettled})
+            known = {*self._held.items(), *self._unsettled.items()}
+            await executions.release_all_but(self._rt.database, self.worker_id, known)
         self._in_doubt = True
         yield
         self._in_doubt = False

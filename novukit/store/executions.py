@@ -108,10 +108,10 @@ async def release(database: Database, worker_id: UUID, runs: Mapping[UUID, int])
     await together(database, [(_RELEASE, [(each, run, worker_id, now) for each, run in runs.items()])])
 
 
-async def release_all_but(database: Database, worker_id: UUID, held: Collection[UUID]) -> None:
-    """Let go of what a worker owns on record without knowing: the answer to a claim was lost."""
+async def release_all_but(database: Database, worker_id: UUID, held: Collection[tuple[UUID, int]]) -> None:
+    """Let go of what a worker owns on record without knowing: the answer to a claim was lost. By execution and run."""
     rows = await database.fetch("select id, runs from novukit_execution where worker_id = $1", worker_id)
-    if lost := {row["id"]: row["runs"] for row in rows if row["id"] not in held}:
+    if lost := {row["id"]: row["runs"] for row in rows if (row["id"], row["runs"]) not in held}:
         await release(database, worker_id, lost)
 
 

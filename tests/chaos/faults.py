@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from .machines import Kept, NotOursError, Postgres, Redis
 
+FREEZE = "SIGSTOP, SIGCONT of a worker"
 EARLY = 0.15
 """The share of faults that also hurt a process which is just starting."""
 
@@ -186,7 +187,7 @@ FAULTS: dict[str, tuple[str, Drive]] = {
     "SIGTERM to the server": ("server", _roll_server),
     "kill -9 of a worker": ("worker", _kill_worker),
     "SIGTERM to a worker": ("worker", _roll_worker),
-    "SIGSTOP, SIGCONT of a worker": ("worker", _freeze_worker),
+    FREEZE: ("worker", _freeze_worker),
     "kill -9 of Redis": ("redis", _restart_redis),
     "FLUSHALL": ("redis", _flush_redis),
     "CLIENT PAUSE": ("redis", _pause_redis),

@@ -114,15 +114,16 @@ async def chaos(folder: Path, plan: Plan, samples: Path | None = None) -> verdic
         finally:
             await clients.finish(0)
             await _stop(place, keepers)
-        await verdict.judge(said, place, clients, plan)
+        await verdict.judge(said, place, clients)
         return said
 
 
 async def _built(stack: ExitStack, folder: Path, plan: Plan, rng: random.Random, counting: bool) -> Place:
     """Servers that are up, a database with all that it needs, and programs that are yet to be started."""
-    postgres, redis = await asyncio.to_thread(Postgres, folder), Redis(folder)
-    stack.callback(postgres.end)
+    redis = Redis(folder)
     stack.callback(redis.end)
+    postgres = await asyncio.to_thread(Postgres, folder)
+    stack.callback(postgres.end)
     await asyncio.gather(postgres.up(), redis.up())
     book = stack.enter_context(ledger(folder))
     environ = {**plugin.install(folder), "NOVUKIT_MASTER_KEY": generate_master_key(), "PYTHONUNBUFFERED": "1"}

@@ -86,6 +86,20 @@ async def test_the_end_of_a_run_forgets_only_that_run(novukit: Harness) -> None:
     assert (ExecutionStatus.RUNNING, second.runs) == (execution.status, execution.runs)
 
 
+async def test_a_run_that_nobody_heard_of_is_let_go_though_an_earlier_one_is_held(novukit: Harness) -> None:
+    """The first run waits for its last answer while the claim of the second one is lost on its way."""
+    rt, shift = novukit.app.runtime, novukit._shift
+    await novukit.trigger(later, to=ADA)
+    await novukit.scope.database.fetch("update novukit_execution set wake_at = created_at")
+    first = await due(novukit, shift)
+    await novukit.scope.database.fetch("update novukit_execution set runs = runs + 1")
+    with pytest.raises(ConnectionResetError):
+        async with shift.taking():
+            raise ConnectionResetError
+    (again,) = await claim(rt, shift, 10)
+    assert (first.id, first.runs + 2) == (again.id, again.runs)
+
+
 async def test_the_late_end_of_a_run_does_not_end_the_next_one(novukit: Harness) -> None:
     """A merged execution says twice that it is. When the second time comes it has inherited the digest, and is running
     again in the same worker.
