@@ -97,6 +97,16 @@ class PoolTransaction(PostgresTransaction):
         await self.engine.free.give(self.connection, sound=not broken)
 
 
+_started: set[asyncio.Future[Any]] = set()
+
+
+def start(work: Any) -> None:
+    """Let ``work`` run by itself."""
+    task = asyncio.ensure_future(work)
+    _started.add(task)  # the loop itself keeps only a weak reference
+    task.add_done_callback(_started.discard)
+
+
 class Free:
     """The connections of a pool that nobody uses now. What goes in and out here costs no task and no timer.
 
@@ -116,9 +126,22 @@ class Free:
         self._waiting += 1
         try:
             async with asyncio.timeout(ACQUIRE_SECONDS):
-                return await self._pool.acquire()
+                return await self._acquire()
         finally:
             self._waiting -= 1
+
+    async def _acquire(self) -> Any:
+        """Ask the pool. Who is cancelled meanwhile does not cut a connection off while it is being made."""
+        task = asyncio.ensure_future(self._pool.acquire())
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(self._unwanted)
+            raise
+
+    def _unwanted(self, task: asyncio.Future[Any]) -> None:
+        if not task.cancelled() and task.exception() is None:
+            start(self._pool.release(task.result()))
 
     async def give(self, connection: Any, *, sound: bool) -> None:
         """Give one back; unless it is ``sound``, and nobody waits at the pool, the pool sees to it."""
