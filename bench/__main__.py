@@ -69,6 +69,8 @@ async def measure(options: argparse.Namespace, wanted: set[str], folder: Path, c
 
         peers = install.python(console)
     began = time.monotonic()
+    kind = "short" if options.short else "full"
+    path = table.result(kind)
     rows: list[Row] = []
     failed: list[str] = []
     with machine.started() as servers:
@@ -83,12 +85,12 @@ async def measure(options: argparse.Namespace, wanted: set[str], folder: Path, c
             family: Measure = import_module(f".rows.{module}", __package__).measure
             try:
                 rows += await family(session, wanted)
+                table.keep(path, rows, about, time.monotonic() - began, kind)  # a session may be cut off
             except (ProgramFailedError, AssertionError, TimeoutError) as err:
                 failed.append(module)
                 console.print(f"[bold red]{module} failed[/]: {escape(str(err) or type(err).__name__)}")
     seconds = time.monotonic() - began
     table.draw(console, rows, about, seconds)
-    path = table.keep(rows, about, seconds, "short" if options.short else "full")
     if failed:
         raise SystemExit(f"Not measured: {', '.join(failed)}.")
     console.print(f"Figures: {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}", style="dim")

@@ -46,15 +46,18 @@ def draw(console: Console, rows: list[Row], machine: dict[str, Any], seconds: fl
     console.print("How to read this: bench/README.md", style="dim")
 
 
-def keep(rows: list[Row], machine: dict[str, Any], seconds: float, kind: str) -> Path:
-    """Write the rows with all their figures to a new file of ``bench/results``, which is not committed."""
+def result(kind: str) -> Path:
+    """A new file of ``bench/results``, which is not committed."""
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / ".gitignore").write_text("*\n")
+    return RESULTS / f"{datetime.now().astimezone():%Y-%m-%d-%H%M%S}-{kind}.json"
+
+
+def keep(path: Path, rows: list[Row], machine: dict[str, Any], seconds: float, kind: str) -> None:
+    """Write the rows with all their figures, in place of what ``path`` held."""
     now = datetime.now().astimezone()
     body = {
         "at": now.isoformat(timespec="seconds"), "kind": kind, "seconds": round(seconds, 1), "machine": machine,
         "rows": [row.as_json() for row in rows],
     }  # fmt: skip
-    path = RESULTS / f"{now:%Y-%m-%d-%H%M%S}-{kind}.json"
     path.write_text(json.dumps(body, indent=1, ensure_ascii=False, default=str) + "\n")
-    return path
