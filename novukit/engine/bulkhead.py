@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -42,6 +41,9 @@ class Bulkhead:
 
     async def take(self, who: tuple[UUID, str]) -> None:
         """Take a place; stand in line for it if need be."""
+        if self.free:
+            await self._places.acquire()
+            return
         self.line[who] += 1
         self._in_line += 1
         self.crowded = self.crowded or self._in_line >= LONG * self.limit
@@ -88,19 +90,25 @@ class Bulkheads:
             hearer()
 
 
-@asynccontextmanager
-async def place(frame: Frame, bulkhead: Bulkhead) -> AsyncGenerator[None]:
+class Place:
     """Hold a place while a message is put on record, sent and answered.
 
     The place comes first: who only waits has no intent on record, which a crash would make an unknown outcome.
     """
-    who = (frame.execution.environment_id, frame.execution.workflow_id)
-    if bulkhead.free:
-        await bulkhead.take(who)
-    else:
-        with frame.shift.standing_aside():
-            await bulkhead.take(who)
-    try:
-        yield
-    finally:
-        bulkhead.leave()
+
+    __slots__ = ("_bulkhead", "_frame")
+
+    def __init__(self, frame: Frame, bulkhead: Bulkhead) -> None:
+        self._frame, self._bulkhead = frame, bulkhead
+
+    async def __aenter__(self) -> None:
+        execution = self._frame.execution
+        who = (execution.environment_id, execution.workflow_id)
+        if self._bulkhead.free:
+            await self._bulkhead.take(who)
+        else:
+            with self._frame.shift.standing_aside():
+                await self._bulkhead.take(who)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._bulkhead.leave()

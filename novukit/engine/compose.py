@@ -157,13 +157,17 @@ def _text(frame: Frame, asked: InAppInput | SmsInput | PushInput | ChatInput) ->
         raise Uncomposable(Reason.TEMPLATE_FAILED, str(err)) from None
 
 
+_SHOWN = tuple(name for name in StoredSubscriber.model_fields if name not in ("id", "addresses"))
+"""What templates are shown of a subscriber."""
+
+
 def _variables(frame: Frame, own: Mapping[str, Any]) -> dict[str, Any]:
     """What every template may name: payload, subscriber, actor, tenant; and the step's own variables."""
     execution = frame.execution
     assert execution.subscriber is not None
     return {
         "payload": execution.payload,
-        "subscriber": execution.subscriber.model_dump(mode="json", exclude={"id", "addresses"}),
+        "subscriber": {name: getattr(execution.subscriber, name) for name in _SHOWN},
         "actor": execution.actor,
         "tenant": execution.tenant,
         **own,

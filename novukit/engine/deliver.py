@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, NoReturn, cast
 from uuid import UUID
 
@@ -43,7 +45,7 @@ from ..store.entries import OpenMessage, UpdateMessage
 from ..store.journal import Preferred
 from . import compose
 from .backoff import wait_before
-from .bulkhead import place
+from .bulkhead import Place
 from .compose import Uncomposable
 from .frame import Frame, finish
 from .route import NoRoute, Route
@@ -84,15 +86,20 @@ async def deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
         content = compose.for_provider(frame, call, route)
     except Uncomposable as no:
         return _not_sent(frame, call, checkpoint, no)
-    async with place(frame, route.bulkhead):
-        checkpoint = replace(
-            checkpoint, status=StepStatus.CALLING, attempts=1, message_id=checkpoint.message_id or frame.rt.new_id(),
-            wake_at=None, reason=None, started_at=frame.now() if row else checkpoint.started_at,
-        )  # fmt: skip
+    async with Place(frame, route.bulkhead):
+        checkpoint = _first(checkpoint, checkpoint.message_id or frame.rt.new_id(), frame.now() if row else None)
         intent = _open(frame, call, checkpoint, MessageStatus.CALLING, content, route)
         await frame.unless_cancelled(frame.told(checkpoint, intent), _decided_by(frame))
         crash_point("intent.after")
         return await _call(frame, call, asked, checkpoint, route, content)
+
+
+def _first(row: Checkpoint, message_id: UUID, at: datetime | None) -> Checkpoint:
+    """The checkpoint at the first call. Written out, for ``replace`` takes three times as long."""
+    return Checkpoint(
+        row.step_id, row.key, row.kind, StepStatus.CALLING, row.result, None, row.detail, 1, row.args_hash,
+        row.position, message_id, None, at or row.started_at, row.finished_at,
+    )  # fmt: skip
 
 
 async def _again(frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpoint, message: Message) -> Sent:
@@ -108,7 +115,7 @@ async def _again(frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpo
         if isinstance(chosen, NoRoute):
             _failed(frame, call, row, chosen.reason, chosen.detail)
         route = chosen
-    async with place(frame, route.bulkhead):
+    async with Place(frame, route.bulkhead):
         return await _repeat(frame, call, asked, row, message, route, unknown=unknown)
 
 
@@ -172,8 +179,8 @@ def _into_the_inbox(frame: Frame, call: StepCall, asked: InAppInput, checkpoint:
     content = compose.in_app(frame, call, asked)
     rt, execution, message_id = frame.rt, frame.execution, checkpoint.message_id or frame.rt.new_id()
     sent = Sent(message_id=str(message_id))
-    done = finish(replace(checkpoint, message_id=message_id, attempts=1), StepStatus.COMPLETED, frame.now(),
-                  result=sent.model_dump(mode="json"))  # fmt: skip
+    first = _first(checkpoint, message_id, None)
+    done = finish(first, StepStatus.COMPLETED, frame.now(), result=sent.model_dump(mode="json"))
     message = _open(frame, call, done, MessageStatus.SENT, content, None)
     written = frame.record(frame.told(done, message), _decided_by(frame))
     if rt.publish is not nobody:
@@ -293,7 +300,12 @@ def _route(frame: Frame, call: StepCall, asked: ChannelInput) -> Route:
 def key_of(frame: Frame, call: StepCall) -> str:
     """The idempotency key: the same for every attempt of this step of this execution, and for nothing else."""
     execution = frame.execution
-    text = f"{execution.environment_id}/{execution.id}/{call.id}/{call.key}"
+    return _key(execution.environment_id, execution.id, call.id, call.key)
+
+
+@lru_cache(maxsize=1000)  # asked for when a message goes on record, and again when it is sent
+def _key(environment_id: UUID, execution_id: UUID, step: str, key: str) -> str:
+    text = f"{environment_id}/{execution_id}/{step}/{key}"
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 

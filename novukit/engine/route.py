@@ -42,6 +42,8 @@ class _Known:
     broken: str = ""
     integrations: Sequence[Integration] = ()
     providers: dict[UUID, AnyProvider | NovukitError] = field(default_factory=dict[UUID, AnyProvider | NovukitError])
+    chosen: dict[tuple[str, str | None], Route] = field(default_factory=dict[tuple[str, str | None], Route])
+    """By channel and name; only what was found is kept, for anything may be asked for."""
 
 
 class Routes:
@@ -75,6 +77,12 @@ class Routes:
     def choose(self, environment_id: UUID, channel: str, named: str | None) -> Route | NoRoute:
         """The integration named, else the channel's primary one, else its first."""
         known = self._known[environment_id]
+        route = known.chosen.get((channel, named)) or self._choose(known, channel, named)
+        if isinstance(route, Route):
+            known.chosen[channel, named] = route
+        return route
+
+    def _choose(self, known: _Known, channel: str, named: str | None) -> Route | NoRoute:
         if known.broken:
             return NoRoute(Reason.CREDENTIALS_INVALID, known.broken)
         usable = [i for i in known.integrations if i.channel == channel and (named is None or i.identifier == named)]

@@ -60,11 +60,19 @@ class Content(Model):
     plain: ClassVar[frozenset[str]] = frozenset()
     """The fields that every provider of the channel must be able to express."""
 
+    optional: ClassVar[tuple[str, ...]] = ()
+    """The other fields but ``overrides``."""
+
     overrides: dict[str, Any] = Field(default_factory=dict[str, Any])
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.optional = tuple(f for f in cls.model_fields if f not in cls.plain and f != "overrides")
 
     def features(self) -> set[str]:
         """The optional fields in use; a provider that does not support one of them refuses the message."""
-        return {f for f in type(self).model_fields if getattr(self, f)} - self.plain - {"overrides"}
+        return {f for f in self.optional if getattr(self, f)}
 
 
 class EmailContent(Content):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretBytes, SecretStr, ValidationError
@@ -165,18 +166,23 @@ def pointer(key: str) -> str:
     return "/" + key.replace("~", "~0").replace("/", "~1")
 
 
+_NO_SECRET = frozenset({str, int, float, bool, NoneType})
+
+
 def secrets_of(credentials: BaseModel) -> list[str]:
     """The secret values in ``credentials``, to be masked in whatever is told of a call."""
     found: list[str] = []
 
     def walk(value: Any) -> None:
+        if type(value) in _NO_SECRET:
+            return
         if isinstance(value, SecretStr):
             found.append(value.get_secret_value())
         elif isinstance(value, SecretBytes):
             found.append(value.get_secret_value().decode("utf-8", "replace"))
         elif isinstance(value, BaseModel):
-            for name in type(value).model_fields:
-                walk(getattr(value, name))
+            for item in list(vars(value).values()):
+                walk(item)
         elif isinstance(value, Mapping):
             for item in list(value.values()):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
                 walk(item)

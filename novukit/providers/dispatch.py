@@ -137,7 +137,7 @@ def accepted(provider: AnyProvider, receipt: Receipt) -> Delivery:
     secrets = secrets_of(provider.credentials)
     raw_id = cast("object", receipt.provider_message_id)
     message_id = tell(str(raw_id), secrets, ID_LIMIT) if raw_id not in (None, "") else None
-    detail = tell(receipt.detail, secrets)
+    detail = tell(receipt.detail, secrets) if receipt.detail else ""
     kept = Receipt(message_id, detail, tuple(receipt.gone_tokens))
     return Delivery(Outcome.ACCEPTED, receipt=kept, detail=detail, gone_tokens=kept.gone_tokens)
 

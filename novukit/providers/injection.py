@@ -83,7 +83,7 @@ def refuse_in_email(content: EmailContent) -> None:
 
 def address(field: str, value: str) -> None:
     """One bare address, neither a list nor a name with an address."""
-    if not ADDRESS.fullmatch(value) or UNWRITABLE.search(value) or CONTROL.search(value) or "=?" in value:
+    if not ADDRESS.fullmatch(value) or not shown(value) or "=?" in value:
         raise invalid(field, f"{value[:64]!r} is not one bare e-mail address")
 
 
@@ -98,15 +98,21 @@ def header(name: str, value: str) -> None:
 
 def one_line(field: str, value: str) -> None:
     """Text that stays on its line."""
-    if CONTROL.search(value) or UNWRITABLE.search(value):
+    if not shown(value):
         raise invalid(field, f"{value[:64]!r} has a line break or a control character")
-    if ENCODED_WORD.search(value):
+    if "=?" in value and ENCODED_WORD.search(value):
         raise invalid(field, f"{value[:64]!r} is encoded already; give it as plain text")
+
+
+def shown(value: str) -> bool:
+    """Whether nothing in ``value`` ends a line, controls or cannot be written. What can be printed is none of that."""
+    return value.isprintable() or not (CONTROL.search(value) or UNWRITABLE.search(value))
 
 
 def writable(field: str, value: str) -> None:
     """Text of any number of lines."""
-    if UNWRITABLE.search(value):
+    # A page of ASCII is looked through ten times as fast for its one bad character as by the pattern.
+    if "\x00" in value if value.isascii() else UNWRITABLE.search(value):
         raise invalid(field, "it has a NUL or half of a surrogate pair")
 
 

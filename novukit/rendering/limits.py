@@ -63,6 +63,8 @@ def _length(value: Any) -> int | None:
 
 def operation(operator: str, left: Any, right: Any) -> None:
     """Refuse ``left <operator> right`` if its result would be too large."""
+    if operator == "+" and type(left) is int and type(right) is int:
+        return  # a sum grows by one bit, a product by all of them
     length, other = _length(left), _length(right)
     if operator == "+" and length is not None and other is not None:
         size(length + other)

@@ -88,11 +88,14 @@ class Renderer:
         return self._render(self._text, template, as_json(variables)).strip()
 
     def text_from_html(self, html: str) -> str:
-        """The text alternative of an e-mail's HTML."""
+        """The text alternative of an e-mail's HTML, as :meth:`html` gives it.
+
+        Raises TemplateFailed where it is nested too deeply.
+        """
         try:
             return text_from_html(html)
-        except RecursionError:
-            raise failed("", "The HTML is nested too deeply to be written as text", code="template_limit") from None
+        except LimitError as err:
+            raise failed("", str(err), code="template_limit") from None
 
     def check(self) -> list[Issue]:
         """What is wrong with the templates as they stand, without rendering one: each issue names file and line."""

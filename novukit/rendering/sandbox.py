@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -67,9 +67,14 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return value
         return super().getattr(obj, attribute)
 
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        # Each rendering copies them, and Jinja's ChainMap is slow to copy; no template of ours has globals of its own.
+        own: Any = self
+        return super().make_globals(d) if d else own.globals
+
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         limits.operation(operator, left, right)
-        return super().call_binop(context, operator, left, right)
+        return self.binop_table[operator](left, right)
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         if (formatter := super().wrap_str_format(value)) is not None:

@@ -211,6 +211,22 @@ def test_every_secret_is_known_wherever_it_sits() -> None:
     assert secrets_of(read_) == ["one", "two", "three"]
 
 
+def test_a_secret_is_known_whatever_its_field_is_called() -> None:
+    """Only fields of plain text and numbers are passed over."""
+
+    class Odd(Credentials):
+        maybe: SecretStr | None
+        anything: Any
+        either: str | SecretStr
+        many: list[SecretStr]
+        host: str | None = None
+
+    odd = Odd(maybe=SecretStr("one"), anything={"a": SecretStr("two")}, either=SecretStr("three"),
+              many=[SecretStr("four")], host="mail")  # fmt: skip
+
+    assert secrets_of(odd) == ["one", "two", "three", "four"]
+
+
 PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nabcdefghijklmnopqrstuvwxyz012345\n-----END"
 
 

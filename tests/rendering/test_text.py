@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 
 from novukit.errors import TemplateFailed
@@ -86,6 +88,36 @@ def test_entities_become_characters() -> None:
 def test_odd_html_is_no_error(html: str) -> None:
     """There is always some text, or none."""
     assert text_from_html(html).strip() in ("", "<", "<<<>>")
+
+
+def test_what_is_hidden_in_a_table_or_in_code_stays_hidden() -> None:
+    """A cell, a row, a part of a listing."""
+    table = (
+        "<table><tr><td>a</td><td hidden>b</td><td>c</td></tr><tr style='display:none'><td>d</td></tr></table>"
+        "<pre>e<span hidden>f</span><br>g</pre>"
+    )
+
+    assert "a  c\n\ne\ng\n" == text_from_html(table)
+
+
+def test_what_stands_between_items_is_kept() -> None:
+    """As a browser shows it: a line without a bullet."""
+    assert "one\n- two\nthree\n" == text_from_html("<ul>one<li>two</li><p>three</p></ul>")
+
+
+def test_tags_in_what_nobody_reads_are_no_tags() -> None:
+    """Nor is a «>» in an attribute the end of one."""
+    html = "<style>/* <p> */ p > b {}</style><!-- <p>x --><noscript><p>y</noscript><p title='a > b'>z</p>"
+
+    assert "z\n" == text_from_html(html)
+
+
+def test_spaces_without_end_are_soon_read() -> None:
+    """Each of them is looked at once, not once for each that follows."""
+    began = perf_counter()
+
+    assert "a b\n" == text_from_html(f"a{'&nbsp;' * 100_000}b")
+    assert perf_counter() - began < 5
 
 
 def test_too_deep_is_an_error_with_words() -> None:
