@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-from uuid import UUID
-
 from ..crash import crash_point
 from ..model import ActivityKind
-from ..store import Scope, activities, events, subscribers, topics
+from ..store import activities, events, recipients
 from ..store.activities import Line
 from .runtime import Runtime
 
@@ -24,13 +21,12 @@ async def expand(rt: Runtime) -> bool:
         event = await events.next_expanding(rt.database)
         if event is None:
             return False
-        scope, source = rt.scope(event.environment_id), event.sources[0]
-        people = await _page(scope, source, event.cursor)
-        opened = await events.open_executions(rt.database, [(scope, event)], {event.id: people})
-        if len(people) == PAGE:
-            sources, cursor = event.sources, people[-1][0]
-        else:
-            sources, cursor = event.sources[1:], None
+        scope = rt.scope(event.environment_id)
+        left = await recipients.left(scope, event, PAGE)
+        # One more than there are to come: if that one is used, others have joined meanwhile and there is another page.
+        ids = [rt.new_id() for _ in range(min(left + 1, PAGE))]
+        opened, cursor = await recipients.open_executions(scope, event, ids)
+        sources = event.sources if cursor else event.sources[1:]
         await events.advance(scope, event.id, sources, cursor, opened)
         if not sources:
             line = Line(
@@ -42,10 +38,3 @@ async def expand(rt: Runtime) -> bool:
     crash_point("fanout.after")
     await rt.ring(event.environment_id)
     return True
-
-
-async def _page(scope: Scope, source: dict[str, Any], after: UUID | None) -> list[tuple[UUID, str]]:
-    """The next members after ``after``; a short page is the last one."""
-    if "topic" in source:
-        return await topics.member_page(scope, UUID(source["topic"]), after, PAGE, source["exclude"])
-    return await subscribers.page_ids(scope, after, PAGE)

@@ -6,15 +6,14 @@ On Postgres they become one statement (a ``with`` list over ``unnest``), on SQLi
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 from uuid import UUID
 
-from .database import Database, for_sqlite, sqlite_args
+from . import batch_sqlite
+from .database import Database
 
 _REFERENCE = re.compile(r"\{(\w+)\}")
 _PLACEHOLDER = re.compile(r"\$(\d+)")
@@ -53,7 +52,7 @@ async def together(database: Database, parts: Sequence[Part]) -> Mapping[str, li
     """
     parts = [part for part in parts if part[1]]
     if database.dialect == "sqlite":
-        return await database.engine.in_writer(lambda connection, join: _visit(connection, parts, join))
+        return await batch_sqlite.run(database, parts)
     shapes, args = list[Shape](), list[Any]()
     for batch, rows in parts:
         if not batch.columns:
@@ -111,47 +110,3 @@ def _over_unnest(batch: Batch, same: frozenset[int], taken: int) -> tuple[str, i
         return sql, len(columns)
     numbers = {int(number) for number in _PLACEHOLDER.findall(sql)}
     return _PLACEHOLDER.sub(lambda found: f"${taken + int(found[1])}", sql), max(numbers, default=0)
-
-
-def _visit(connection: sqlite3.Connection, parts: Sequence[Part], join: bool) -> dict[str, list[UUID]]:
-    """Run ``parts`` on SQLite's writer; with ``join`` inside the transaction that is open there."""
-    found: dict[str, list[UUID]] = {batch.name: [] for batch, _ in parts if batch.returns}
-    stands_for = tuple((batch.name, batch.here) for batch, _ in parts)
-    if not join:
-        connection.execute("begin immediate")
-    try:
-        for batch, rows in parts:
-            sql, order = _for_one_row(batch, stands_for)
-            given = [sqlite_args(order, row) for row in rows] if order or not batch.columns else rows
-            if not batch.returns:
-                connection.executemany(sql, given).close()
-                continue
-            ids = found[batch.name]
-            for row in given:
-                ids += [_uuid(each["id"]) for each in connection.execute(sql, row).fetchall()]
-            if batch.stop and (batch.stop == "found") == bool(ids):
-                if not join:
-                    connection.execute("rollback")
-                return found
-        if not join:
-            connection.execute("commit")
-    except BaseException:
-        if not join and connection.in_transaction:
-            with suppress(sqlite3.Error):
-                connection.execute("rollback")
-        raise
-    return found
-
-
-def _uuid(value: UUID | str) -> UUID:
-    """An id that is taken from the arguments and not from a table has lost its type."""
-    return value if isinstance(value, UUID) else UUID(value)
-
-
-@cache
-def _for_one_row(batch: Batch, stands_for: tuple[tuple[str, str], ...]) -> tuple[str, tuple[int, ...] | None]:
-    """The statement for one row on SQLite, and the order of its arguments."""
-    names = [column.split()[0] for column in batch.columns.split(",")] if batch.columns else []
-    row = ", ".join(f"${n} as {name}" for n, name in enumerate(names, 1))
-    meant = {**dict(stands_for), "rows": f"(select {row}) as u"}
-    return for_sqlite(_REFERENCE.sub(lambda found: meant[found[1]], batch.sql))

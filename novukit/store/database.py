@@ -41,6 +41,7 @@ _PLACEHOLDERS = re.compile(r"\$(\d+)")
 _CASTS = re.compile(r"::\w+(\[\])?")
 _LOCKS = re.compile(r" for (update|no key update|share|key share)( of \w+)?( skip locked)?")
 _ANY = re.compile(r"= any\((\$\d+)(::\w+\[\])?\)")
+_NUMBERED = re.compile(r"unnest\((\$\d+)::\w+\[\]\) with ordinality as (\w+)\((\w+), (\w+)\)")
 
 
 class _CurrentEngine:
@@ -125,9 +126,10 @@ def decode(text: str | None) -> Any:
 def for_sqlite(sql: str) -> tuple[str, tuple[int, ...] | None]:
     """The same statement for SQLite, and which argument each ``?`` takes; None when they come as they are.
 
-    Without the casts and row locks that only Postgres needs; ``= any($1)`` becomes a look into a JSON list. Python's
-    sqlite3 gives up numbered placeholders in 3.14.
+    Without the casts and row locks that only Postgres needs; ``= any($1)`` becomes a look into a JSON list, and
+    ``unnest($1::uuid[]) with ordinality`` its numbered rows. Python's sqlite3 gives up numbered placeholders in 3.14.
     """
+    sql = _NUMBERED.sub(r"(select value as \3, key + 1 as \4 from json_each(\1)) as \2", sql)
     sql = _ANY.sub(r"in (select value from json_each(\1))", sql)
     sql = _LOCKS.sub("", _CASTS.sub("", sql))
     order = tuple(int(number) - 1 for number in _PLACEHOLDERS.findall(sql))
@@ -135,7 +137,7 @@ def for_sqlite(sql: str) -> tuple[str, tuple[int, ...] | None]:
 
 
 def sqlite_args(order: tuple[int, ...] | None, args: Sequence[Any]) -> Sequence[Any]:
-    """``args`` in the order of their ``?``; a list, which only ``= any($1)`` takes, as JSON."""
+    """``args`` in the order of their ``?``; a list, which only ``any`` and ``unnest`` take, as JSON."""
     plain_args = [json.dumps([str(each) for each in arg]) if isinstance(arg, list) else arg for arg in args]
     return plain_args if order is None else [plain_args[n] for n in order]
 
@@ -260,6 +262,14 @@ class Database:
         if self.dialect == "sqlite":
             return await self.fetch(sql, *args)
         return await self._engine.execute_hot(sql, args)
+
+    async def write(self, sql: str, *args: Any) -> int:
+        """Run one SQL statement that gives no rows; returns how many it wrote. Needs a transaction."""
+        connection = self._engine.current_transaction.get().connection
+        if self.dialect == "sqlite":
+            sql, order = for_sqlite(sql)
+            return await connection.write(sql, sqlite_args(order, args))
+        return int((await connection.execute(sql, *args)).rpartition(" ")[2])
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one SQL statement for each row of arguments, in one round trip. Needs a transaction."""

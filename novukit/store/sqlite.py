@@ -87,6 +87,10 @@ class Connection:
 
         return await self.noting_failure(work)
 
+    async def write(self, sql: str, args: Sequence[Any]) -> int:
+        """Run one statement and say how many rows it wrote."""
+        return await self.noting_failure(lambda connection: connection.execute(sql, args).rowcount)
+
     async def execute_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run one statement for each row of arguments, in one hop."""
         await self.noting_failure(lambda connection: connection.executemany(sql, rows).close())

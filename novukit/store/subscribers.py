@@ -155,16 +155,6 @@ async def by_uuids(scope: Scope, uuids: Collection[UUID]) -> dict[UUID, StoredSu
     return {row["id"]: stored(row, tuple(found.get(row["id"], ()))) for row in rows}
 
 
-async def page_ids(scope: Scope, after: UUID | None, limit: int) -> list[tuple[UUID, str]]:
-    """The next ``limit`` subscribers ``after`` an id, oldest first: (id, subscriber id). For broadcasts."""
-    beyond, args = ("", []) if after is None else (" and id > $3", [after])
-    rows = await scope.database.fetch(
-        f"select id, subscriber_id from novukit_subscriber where environment_id = $1{beyond} order by id limit $2",
-        scope.environment_id, limit, *args,
-    )  # fmt: skip
-    return [(row["id"], row["subscriber_id"]) for row in rows]
-
-
 async def page(
     scope: Scope,
     query: PageQuery,

@@ -125,24 +125,6 @@ async def page(scope: Scope, query: PageQuery, *, key: str | None = None, name: 
 # Members
 
 
-async def member_page(
-    scope: Scope, topic_id: UUID, after: UUID | None, limit: int, exclude: Sequence[str] = ()
-) -> list[tuple[UUID, str]]:
-    """The next ``limit`` members ``after`` an id, without the subscriber ids in ``exclude``: (id, subscriber id)."""
-    where = Where("m.environment_id = ? and m.topic_id = ?", scope.environment_id, topic_id)
-    if after is not None:
-        where.add("m.subscriber_uuid > ?", after)
-    if exclude:
-        where.add(f"s.subscriber_id not in ({', '.join('?' * len(exclude))})", *exclude)
-    rows = await scope.database.fetch(
-        "select m.subscriber_uuid, s.subscriber_id from novukit_topic_subscription m "
-        f"join novukit_subscriber s on s.id = m.subscriber_uuid where {where} "
-        f"order by m.subscriber_uuid limit {where.mark(limit)}",
-        *where.args,
-    )
-    return [(row["subscriber_uuid"], row["subscriber_id"]) for row in rows]
-
-
 async def subscribe(
     scope: Scope, topic_key: str, wanted: Sequence[Subscription], topic_name: str | None = None
 ) -> Subscribed:

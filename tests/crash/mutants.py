@@ -15,7 +15,7 @@ from typing import Any
 from novukit.engine import Shift, deliver, frame, replay, wait
 from novukit.model import StepKind, StepStatus
 from novukit.providers import Delivery, Outcome, dispatch
-from novukit.store import digests, events, workers
+from novukit.store import digests, recipients, workers
 
 MUTANTS: dict[str, Callable[[], None]] = {}
 
@@ -204,15 +204,16 @@ def cursor_before_page() -> None:
     async def apart(rt: Any) -> bool:
         held: list[Any] = []
 
-        async def later(*args: Any) -> int:
-            held.append(args)
-            return 0
+        async def later(scope: Any, event: Any, ids: Any) -> Any:
+            held.append((scope, event, ids))
+            return 0, await recipients.last(scope, event, len(ids))
 
-        with _for_now(events, "open_executions", later):
+        open_them = recipients.open_executions
+        with _for_now(recipients, "open_executions", later):
             worked = await true(rt)
         for args in held:
             async with rt.database.transaction():
-                await events.open_executions(*args)
+                await open_them(*args)
         return worked
 
     true = instead(_module("sweep"), "expand", apart)

@@ -16,7 +16,7 @@ from novukit.engine.frame import Frame, finish
 from novukit.engine.runtime import start
 from novukit.model import Reason, StepKind, StepStatus, Triggered, TriggerStatus
 from novukit.providers import Outcome, dispatch
-from novukit.store import digests, entries, events, executions, workers
+from novukit.store import digests, entries, events, executions, recipients, workers
 from novukit.store.entries import SaveCheckpoint
 from novukit.store.journal import Journal
 
@@ -226,20 +226,18 @@ def _cancelled_too_soon() -> Patches:
 @mutant("the cursor moves before its page", "I12")
 def _cursor_first() -> Patches:
     def made(open_executions: Any) -> Any:
-        async def late(database: Any, new: Any, *more: Any) -> int:
-            if not any(isinstance(part, events.Expanding) for one in new for part in one):
-                return await open_executions(database, new, *more)
-            start(_in_its_own(database, new, *more))
-            return 1
+        async def late(scope: Any, event: Any, ids: Any) -> Any:
+            start(_in_its_own(scope, event, ids))
+            return 1, await recipients.last(scope, event, len(ids))
 
-        async def _in_its_own(database: Any, *what: Any) -> None:
+        async def _in_its_own(scope: Any, event: Any, ids: Any) -> None:
             await asyncio.sleep(0.01)
-            async with database.transaction():
-                await open_executions(database, *what)
+            async with scope.database.transaction():
+                await open_executions(scope, event, ids)
 
         return late
 
-    return [_instead(fanout.events, "open_executions", made)]
+    return [_instead(fanout.recipients, "open_executions", made)]
 
 
 @mutant("an unknown outcome counts as a refusal", "P4")

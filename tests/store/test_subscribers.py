@@ -170,15 +170,6 @@ async def test_online_and_offline_are_noted(scope: Scope, clock: VirtualClock) -
     assert await subscribers.set_online(scope, "nobody", True) is None
 
 
-async def test_page_ids_walks_over_everyone_oldest_first(scope: Scope) -> None:
-    """Keyset pages for broadcasts."""
-    for n in range(5):
-        await subscriber(scope, f"s{n}")
-    first = await subscribers.page_ids(scope, None, 3)
-    rest = await subscribers.page_ids(scope, first[-1][0], 3)
-    assert (["s0", "s1", "s2"], ["s3", "s4"]) == ([name for _, name in first], [name for _, name in rest])
-
-
 async def test_filters_mind_the_case_and_name_finds_a_part(scope: Scope) -> None:
     """Subscriber id, e-mail and phone are exact; a name is found by any part of «first last»; ``%`` is a character."""
     await subscribers.create(scope, ADA)
@@ -316,7 +307,6 @@ async def test_an_environment_never_sees_anothers_subscribers(scope: Scope, data
 
     assert await subscribers.get(other, "ada") is None
     assert {} == await subscribers.by_uuids(other, [ada.id])
-    assert [] == await subscribers.page_ids(other, None, 10)
     assert 0 == (await subscribers.page(other, PageQuery())).total
     assert await subscribers.patch(other, "ada", {"first_name": "X"}) is None
     assert await subscribers.set_online(other, "ada", True) is None
