@@ -11,6 +11,7 @@ from uuid import UUID
 from bench.programs.feed import feed
 from bench.wire import coming, say
 from novukit.app import App
+from novukit.cli.serving import collect_less
 from novukit.settings import Settings
 from novukit.store import Scope
 
@@ -32,6 +33,7 @@ async def drained(scope: Scope) -> None:
 
 async def main(path: str | None) -> None:
     """Answer commands; with ``path`` the last one is profiled, and the profile left there."""
+    collect_less()  # as ``novukit dev``, which is one process too
     async with App(Settings.load()) as app:
         scope = app.runtime.scope(await app.bootstrap())
         worker = app.worker()

@@ -61,6 +61,6 @@ async def _fill(url: str, total: int) -> UUID:
     theirs = f"g % {step} = 0 and g <= {step * HEAVY}"
     who = f"case when {theirs} then '{heavy}' else bench_uuid7(g % {everyone} + 1, {fill.BASE}, 's') end"
     await fill.copies(connection, pattern.types[MESSAGE], MESSAGE, message, total, {**fresh, "subscriber_uuid": who})
-    await connection.execute("vacuum analyze", timeout=600)
+    await fill.tidy(connection)
     await connection.close()
     return heavy

@@ -75,7 +75,7 @@ async def _topics(connection: asyncpg.Connection, sizes: dict[str, int]) -> None
         }  # fmt: skip
         table = "novukit_topic_subscription"
         await fill.copies(connection, types[table], table, row, size, others)
-    await connection.execute("vacuum analyze")
+    await fill.tidy(connection)
 
 
 async def _novukit(
