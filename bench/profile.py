@@ -31,7 +31,9 @@ async def profile(options: argparse.Namespace, folder: Path, console: Console) -
         if options.sqlite:
             made = project.make(folder / "profile", "sqlite:///novukit.db", "memory://")
         else:
-            made = project.make(folder / "profile", await servers.create("bench_profile"), servers.redis)
+            made = project.make(
+                folder / "profile", await servers.create("bench_profile"), servers.redis, ("processes=1",)
+            )
         await project.prepare(made)
         out = made.folder / "profile.out"
         rate = await (_embedded if options.sqlite else _worker)(options, made, out, spy)

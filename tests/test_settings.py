@@ -51,6 +51,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
         master_key = { env = "MASTER" }
 
         [worker]
+        processes = 2
         concurrency = 200
         lease = 5
         sweep = 0.5
@@ -73,7 +74,7 @@ def test_everything_can_be_said(tmp_path: Path) -> None:
     assert settings.workflows == ("app.workflows", "more")
     assert settings.templates == (tmp_path / "templates", Path("/srv/shared"))
     assert settings.worker.model_dump() == {
-        "concurrency": 200, "lease": 5.0, "sweep": 0.5, "grace": 60.0, "max_takeovers": 5,
+        "concurrency": 200, "processes": 2, "lease": 5.0, "sweep": 0.5, "grace": 60.0, "max_takeovers": 5,
     }  # fmt: skip
     [mail] = settings.integrations
     assert mail.resolved({"SMTP_PASSWORD": "hush"}) == {"host": "smtp.example.com", "port": 587, "password": "hush"}

@@ -34,19 +34,19 @@ def custom(n: int) -> int:
     return n
 
 
-def launch(url: str) -> None:
+def launch(url: str, executor: str = "local") -> None:
     DBOS(
         config={
             "name": "bench", "system_database_url": url, "max_executor_threads": THREADS, "log_level": "ERROR",
-            "application_version": "1",
+            "application_version": "1", "executor_id": executor,
         }
     )  # fmt: skip
     DBOS.launch()
     DBOS.register_queue(QUEUE, polling_interval_sec=POLL)
 
 
-def worker(url: str) -> None:
-    launch(url)
+def worker(url: str, executor: str) -> None:
+    launch(url, executor)
     say(ready=True)
     for _ in commands():
         pass
@@ -80,4 +80,4 @@ def embedded(url: str) -> None:
 
 
 if __name__ == "__main__":
-    {"worker": worker, "client": client, "embedded": embedded}[sys.argv[1]](sys.argv[2])
+    {"worker": worker, "client": client, "embedded": embedded}[sys.argv[1]](*sys.argv[2:])

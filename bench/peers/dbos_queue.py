@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import AsyncExitStack
 from typing import Any
 
 import asyncpg
 
+from novukit.cli.processes import usual
+
+from ..figures import count
 from ..process import running, used
 from ..session import Session
 from ..store import Cost, Meter, until
@@ -17,7 +21,7 @@ LEFT = "select 1 from dbos.workflow_status where status in ('ENQUEUED', 'PENDING
 
 
 class Dbos:
-    """DBOS over one Postgres database: a worker process and a client process, as on novukit's side."""
+    """DBOS over one Postgres database: worker processes and a client process, as on novukit's side."""
 
     def __init__(self, session: Session, url: str) -> None:
         self._session, self._url = session, url
@@ -27,19 +31,28 @@ class Dbos:
     async def make(cls, session: Session) -> Dbos:
         return cls(session, await session.servers.create("bench_dbos"))
 
-    async def measure(self, n: int) -> Cost:
-        """Enqueue ``n`` workflows to an idle worker; the clock stops when all have ended."""
+    async def best(self, n: int) -> Cost:
+        """The better one of one worker process and of as many as ``novukit worker`` has."""
+        return max([await self.measure(n, each) for each in {1, usual(self._url)}], key=lambda cost: cost.rate)
+
+    async def measure(self, n: int, processes: int) -> Cost:
+        """Enqueue ``n`` workflows to idle workers; the clock stops when all have ended."""
         session, python, folder = self._session, self._session.peers, self._session.folder
         worker_words = [python, "-m", PROGRAM, "worker", self._url]
         client_words = [python, "-m", PROGRAM, "client", self._url]
-        async with running("dbos worker", worker_words, folder=folder) as worker:  # noqa: SIM117 - too long a line
+        async with AsyncExitStack() as stack:
+            workers = [
+                await stack.enter_async_context(running(f"dbos {n}", [*worker_words, f"worker-{n}"], folder=folder))
+                for n in range(processes)
+            ]
             async with running("dbos client", client_words, folder=folder) as client:
                 connection = await asyncpg.connect(self._url)
                 try:
                     await client.ask(n=WARM)
                     await _drained(connection)
                     await session.servers.settle()
-                    pids = {"trigger": client.pid, "worker": worker.pid, "postgres": session.servers.postmaster}
+                    pids = {"trigger": client.pid, **{f"worker {n}": each.pid for n, each in enumerate(workers, 1)}}
+                    pids["postgres"] = session.servers.postmaster
                     meter = Meter(n, connection, pids)
                     await meter.start()
                     await client.ask(n=n)
@@ -52,7 +65,9 @@ class Dbos:
                     assert done == self._done, f"{done} of {self._done} succeeded"
                 finally:
                     await connection.close()
-        session.tell(f"DBOS: {cost.rate:,.0f}/s, {cost.milliseconds:.2f} ms ({cost.parts()})")
+        session.tell(
+            f"DBOS ({processes} worker): {cost.rate:,.0f}/s, {cost.milliseconds:.2f} ms ({cost.parts()})"
+        )
         return cost
 
 

@@ -13,7 +13,7 @@ def main(path: str) -> None:
     profile = cProfile.Profile()
     signal.signal(signal.SIGUSR1, lambda *_: profile.enable())
     signal.signal(signal.SIGUSR2, lambda *_: profile.dump_stats(path))
-    sys.argv = ["novukit", "worker", "--json"]
+    sys.argv = ["novukit", "worker", "--json", "--processes", "1"]
     novukit()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from .. import process
 from ..figures import Bar, Row, Spread, count
 from ..project import Project
 from ..session import Session
@@ -59,8 +60,10 @@ async def _kill(made: Project) -> dict[str, Any]:
         await feeder.ask(workflow="killed", n=EXECUTIONS, in_flight=1)
         await _noted(ledger, "c", EXECUTIONS)
         owned = await connection.fetch(OWNED)
-        victim = max(workers, key=lambda worker: sum(row["pid"] == worker.pid for row in owned))
-        theirs = [row for row in owned if row["pid"] == victim.pid]
+        processes = {worker: {worker.pid, *process.children(worker.pid)} for worker in workers}
+        victim = max(workers, key=lambda worker: sum(row["pid"] in processes[worker] for row in owned))
+        dead = processes[victim]  # its other processes end with the first one
+        theirs = [row for row in owned if row["pid"] in dead]
         victim.kill()
         killed = time.time()
         durable = await connection.fetch(DURABLE, [row["id"] for row in theirs])
@@ -69,10 +72,10 @@ async def _kill(made: Project) -> dict[str, Any]:
         async with asyncio.timeout(PATIENCE):
             while len(resumed) < len(names):
                 await asyncio.sleep(0.05)
-                resumed = _after(ledger, killed, victim.pid, names)
+                resumed = _after(ledger, killed, dead, names)
             await drain.empty()
         steps = {f"{row['step_id']} {row['subscriber_id']}" for row in durable}
-        again = [name for at, pid, name in _lines(ledger) if pid != victim.pid and at > killed and name in steps]
+        again = [name for at, pid, name in _lines(ledger) if pid not in dead and at > killed and name in steps]
         return {
             "held": len(theirs), "durable": len(steps), "again": len(again),
             "first": min(resumed.values()) - killed, "last": max(resumed.values()) - killed,
@@ -89,12 +92,12 @@ async def _noted(ledger: Path, step: str, wanted: int) -> None:
         await until(noted, 0.02)
 
 
-def _after(ledger: Path, killed: float, victim: int, names: set[str]) -> dict[str, float]:
+def _after(ledger: Path, killed: float, dead: set[int], names: set[str]) -> dict[str, float]:
     """When somebody else first did something for each of ``names``."""
     found: dict[str, float] = {}
     for at, pid, name in _lines(ledger):
         who = name.partition(" ")[2]
-        if pid != victim and at > killed and who in names:
+        if pid not in dead and at > killed and who in names:
             found.setdefault(who, at)
     return found
 

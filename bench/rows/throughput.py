@@ -64,7 +64,7 @@ async def measure(session: Session, wanted: set[str]) -> list[Row]:
         for name, load in loads.items():
             costs[name] = await load.measure(session.pick(2000, 10_000))
         if dbos:
-            costs["dbos"] = await dbos.measure(session.pick(250, 2000))
+            costs["dbos"] = await dbos.best(session.pick(250, 2000))
         if groups:
             costs["groups"] = await groups.measure(session.pick(3000, 20_000))
         rounds.append(costs)

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import sys
-import threading
 from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -95,20 +94,6 @@ async def _start(arguments: Sequence[str]) -> asyncio.subprocess.Process:
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         stdin=asyncio.subprocess.PIPE,
     )
-
-
-def die_with_parent() -> None:
-    """In the child: end at once when the parent is gone, even by kill -9, so that nobody holds the port unseen.
-
-    The pipe at our standard input is open as long as the parent lives. What runs here goes on from its record.
-    """
-
-    def wait() -> None:
-        while os.read(0, 1):
-            pass
-        os._exit(FAILED)
-
-    threading.Thread(target=wait, daemon=True, name="novukit-parent").start()
 
 
 async def _end(child: asyncio.subprocess.Process, ended: asyncio.Future[int], *, heard_it: bool) -> None:

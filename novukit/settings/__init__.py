@@ -72,7 +72,9 @@ class WorkerSettings(_Table):
     """How a worker works; times are in seconds."""
 
     concurrency: int = Field(default=200, ge=1, le=1000)
-    """How many executions may be under way at a time."""
+    """How many executions may be under way at a time, in each of its processes."""
+    processes: int | None = Field(default=None, ge=1, le=64)
+    """How many processes ``novukit worker`` has. Unless it is said: one for each core, four at most; on SQLite one."""
     lease: Seconds = 8.0
     """How long a worker that falls silent keeps what it took."""
     sweep: Seconds = 5.0

@@ -44,6 +44,7 @@ broker = "{broker}"
 port = {port}
 
 [worker]
+processes = 1
 lease = {lease}
 sweep = {sweep}
 grace = {grace}

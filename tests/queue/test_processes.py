@@ -59,6 +59,7 @@ database = "{database}"
 broker = "{broker}"
 
 [worker]
+processes = {processes}
 lease = {lease}
 sweep = {sweep}
 grace = {grace}
@@ -135,11 +136,11 @@ class Plant:
     """A database, a Redis, a mail server, and as many workers as the test starts."""
 
     def __init__(self, app: App, scope: Scope, box: Mailbox, own: Own, folder: Path) -> None:
-        self.app, self.scope, self.box, self.own, self._folder = app, scope, box, own, folder
+        self.app, self.scope, self.box, self.own, self.folder = app, scope, box, own, folder
         self.workers: list[Works] = []
 
     async def start(self) -> Works:
-        worker = Works(self._folder)
+        worker = Works(self.folder)
         self.workers.append(worker)
         await worker.ready()
         return worker
@@ -167,7 +168,7 @@ async def plant(
     with own_redis() as own, mail_server() as (box, port):
         (tmp_path / "rolled.py").write_text(WORKFLOWS)
         toml = TOML.format(
-            database=empty_postgres, broker=own.url, port=port, lease=LEASE, sweep=SWEEP, grace=GRACE
+            database=empty_postgres, broker=own.url, port=port, lease=LEASE, sweep=SWEEP, grace=GRACE, processes=1
         )  # fmt: skip
         (tmp_path / "novukit.toml").write_text(toml)
         async with opened(Settings.load(tmp_path / "novukit.toml")) as (app, scope):

@@ -42,7 +42,7 @@ async def command(
 
     The workflows are synced to Development at each start. What happens is told line by line.
     """
-    from .. import development, reloading
+    from .. import development, processes, reloading
 
     # The child says what is unwise in the settings; the parent need not.
     settings = settings_of(config, environment, output if child or no_reload else Output(as_json=True))
@@ -57,7 +57,7 @@ async def command(
     )
     with nullcontext() if child else reloading.only_one(settings.root):
         if child:
-            reloading.die_with_parent()
+            processes.die_with_parent()
         if child or no_reload:
             code = await development.run(settings, output)
         else:
