@@ -10,7 +10,6 @@ import asyncpg
 
 from novukit.cli.processes import usual
 
-from ..figures import count
 from ..process import running, used
 from ..session import Session
 from ..store import Cost, Meter, until
