@@ -124,8 +124,11 @@ def name_of(checkpoint: Checkpoint) -> str:
 
 
 def args_hash(call: StepCall) -> str:
-    """A short hash of what a step was told, so that a replay can say when the code has changed under it."""
-    return _short_hash(call.inputs.model_dump_json())
+    """A short hash of what a step was told, so that a replay can say when the code has changed under it.
+
+    What was left out does not count, so that a step may be given one more option without a word from those that sleep.
+    """
+    return _short_hash(call.inputs.model_dump_json(exclude_defaults=True))
 
 
 @lru_cache(maxsize=1000)
