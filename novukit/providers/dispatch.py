@@ -13,6 +13,7 @@ from .base import AnyProvider
 from .credentials import secrets_of
 from .flight import CURRENT, Flight
 from .injection import refuse_injection
+from .limits import refuse_excess
 from .outcome import Delivery, Outcome, ProviderError, Receipt, RecipientGone, Rejected
 from .redaction import tell
 
@@ -78,6 +79,7 @@ def refused(provider: AnyProvider, content: Content) -> ProviderError | None:
         return Rejected(said, reason=Reason.UNSUPPORTED_FEATURE)
     try:
         refuse_injection(content)
+        refuse_excess(content, provider.limits)
     except Rejected as err:
         return err
     return None
