@@ -43,6 +43,7 @@ R = TypeVar("R")
 Runner = Callable[[StepCall], Awaitable[Any]]
 """What performs a step: the engine's replay, a test, a preview."""
 
+_AS_EVER = CustomInput()
 _SECOND, _NO_TIME = timedelta(seconds=1), timedelta()
 
 
@@ -289,7 +290,7 @@ class Step(Generic[P]):
         The result must be what pydantic can write as JSON. The function runs again only if it raises (see ``retry``)
         or if the process dies before the result is on record: make it idempotent where that matters.
         """
-        asked = inputs.build(id, CustomInput, {"retry": retry})
+        asked = _AS_EVER if retry is None else inputs.build(id, CustomInput, {"retry": retry})
         run, returns = custom.bind(id, function, args, kwargs)
         result: R = await self._run(
             StepCall(id, StepKind.CUSTOM, asked, inputs.key(id, "key", key), function=run, returns=returns)

@@ -16,6 +16,7 @@ from ..model import (
     Everyone,
     Recipient,
     Severity,
+    StepKind,
     Subscriber,
     TopicRecipient,
     Trigger,
@@ -56,6 +57,11 @@ class Workflow(Generic[P]):
         Raises :class:`WorkflowInvalid` with file and line of what breaks a rule.
         """
         return self._spec
+
+    @cached_property
+    def declared(self) -> frozenset[tuple[str, StepKind]]:
+        """Its steps, by id and kind."""
+        return frozenset((step.id, step.kind) for step in self.spec().steps)
 
     @cached_property
     def sends(self) -> bool:

@@ -45,7 +45,7 @@ async def custom(frame: Frame, call: StepCall, row: Checkpoint | None) -> Any:
     attempts = checkpoint.attempts + 1
     try:
         kept = to_jsonable_python(value)
-        encode(kept)
+        text = encode(kept)
         again = revive(call, kept)
     except (PydanticSerializationError, ValidationError, NotSerialisable, ValueError) as err:
         failed = replace(
@@ -54,7 +54,8 @@ async def custom(frame: Frame, call: StepCall, row: Checkpoint | None) -> Any:
             detail=f"The result of type {type(value).__name__} cannot be kept: {err}"[:500],
         )
         return _failed(frame, call, failed, Reason.NOT_SERIALISABLE, Retry(attempts=1))
-    frame.record(frame.told(finish(checkpoint, StepStatus.COMPLETED, frame.now(), result=kept, attempts=attempts)))
+    done = finish(checkpoint, StepStatus.COMPLETED, frame.now(), result=kept, attempts=attempts)
+    frame.record(frame.told(done, result=None if kept is None else text))
     return again
 
 

@@ -46,7 +46,7 @@ class Replay:
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
         self._recorded = frame.execution.checkpoints
-        self._declared = {(s.id, s.kind) for s in frame.workflow.spec().steps}
+        self._declared = frame.workflow.declared
         self._met: set[tuple[str, str]] = set()
         self._busy: str | None = None
         self.leaving: Unwind | None = None

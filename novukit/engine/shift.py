@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from ..store import executions, workers
@@ -24,26 +22,13 @@ OLD = 0.7
 """The part of its lease after which a worker that has nothing to do extends it, if its rounds have not."""
 
 
-class _Journal(Journal):
-    """The journal of a shift. Once that is closing it takes nothing with which a call would begin."""
-
-    closing = False
-
-    def put(self, *entries: Any, unless_cancelled: bool = False, **more: Any) -> asyncio.Future[Any]:
-        if self.closing and unless_cancelled:
-            refused = asyncio.get_running_loop().create_future()
-            refused.set_exception(Abandoned())
-            return refused
-        return super().put(*entries, unless_cancelled=unless_cancelled, **more)
-
-
 class Shift:
     """A worker while it holds its lease. Leases belong to workers, not to executions; each commit extends them."""
 
     def __init__(self, rt: Runtime, lease: timedelta) -> None:
         self._rt, self._lease = rt, lease
         self.worker_id: UUID = rt.new_id()
-        self.journal = _Journal(rt.database, self.worker_id, lease)
+        self.journal = Journal(rt.database, self.worker_id, lease)
         self.journal.on_extended(self._extended)
         if rt.observer is not None:
             self.journal.on_committed(rt.observer.committed)
@@ -110,11 +95,11 @@ class Shift:
     @property
     def closing(self) -> bool:
         """Whether nothing with an effect may begin any more."""
-        return self.journal.closing
+        return self.journal.no_calls is not None
 
     def close(self) -> None:
         """Begin no call any more: what would, is given back. Calls under way go on."""
-        self.journal.closing = True
+        self.journal.no_calls = Abandoned
 
     async def _release(self, runs: Mapping[UUID, int]) -> tuple[None, tuple[()]]:
         """In the journal: after all that these executions had written."""

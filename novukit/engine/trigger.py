@@ -30,6 +30,8 @@ from .intake import Asked
 from .payload import check_payload
 from .runtime import Runtime
 
+_canonical = json.JSONEncoder(sort_keys=True).encode
+
 
 async def trigger(rt: Runtime, scope: Scope, ask: Trigger) -> Triggered:
     """Accept ``ask``: when this returns, the event is durable and will not be lost.
@@ -224,5 +226,5 @@ async def _sources(scope: Scope, ask: Trigger) -> list[dict[str, Any]]:
 
 def fingerprint(ask: Trigger) -> str:
     """What makes two triggers the same: everything but the transaction id, however it was spelled."""
-    text = json.dumps(ask.model_dump(mode="json", exclude={"transaction_id"}, exclude_none=True), sort_keys=True)
+    text = _canonical(ask.model_dump(mode="json", exclude={"transaction_id"}, exclude_none=True))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

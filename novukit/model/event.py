@@ -37,12 +37,15 @@ class Trigger(Model):
 
     workflow: str
     to: tuple[Recipient, ...] = Field(min_length=1, max_length=100)
-    payload: dict[str, Any] = {}
-    overrides: dict[str, Any] = {}
+    # By factories: a plain default would be deep-copied for each trigger.
+    payload: dict[str, Any] = Field(default_factory=dict[str, Any])
+    overrides: dict[str, Any] = Field(default_factory=dict[str, Any])
     actor: Subscriber | None = None
     tenant: dict[str, Any] | None = None
     transaction_id: TransactionId | None = None
-    addresses: dict[SubscriberId, tuple[ChannelAddress, ...]] = {}
+    addresses: dict[SubscriberId, tuple[ChannelAddress, ...]] = Field(
+        default_factory=dict[SubscriberId, tuple[ChannelAddress, ...]]
+    )
     """Device tokens and webhooks that came with recipients, by subscriber id; kept when the trigger is accepted."""
 
 

@@ -227,12 +227,13 @@ StepInput = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StepCall:
     """One ``await step.<kind>(id, …)`` before anything has happened: the narrow waist of novukit.
 
     ``Step`` builds it; running, testing and previewing are only different runners for it.
     ``key`` tells the rounds of a loop apart. ``function`` and ``returns`` belong to ``custom`` alone.
+    Never changed once made.
     """
 
     id: str

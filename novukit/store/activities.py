@@ -13,9 +13,12 @@ from .batch import Batch, Part, together
 from .database import Database, plain
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
-    """One activity line, ready to be written. Without an execution it is about the event itself."""
+    """One activity line, ready to be written. Without an execution it is about the event itself.
+
+    Never changed once made, as all entries of the journal.
+    """
 
     id: UUID
     environment_id: UUID
@@ -38,6 +41,7 @@ def _batch(condition: str, again: bool) -> Batch:
         f"u.detail, u.message_id, u.at from {{rows}} where {condition}{' on conflict do nothing' if again else ''}",
         columns="id uuid, environment_id uuid, event_id uuid, execution_id uuid, kind text, step text, reason text, "
         "detail text, message_id uuid, at timestamptz",
+        steady="environment_id reason detail message_id",
     )
 
 

@@ -20,7 +20,7 @@ from piccolo.engine.base import Engine
 from piccolo.query.base import Query
 from pydantic import BaseModel
 
-from ..clock import Clock, NewId
+from ..clock import Clock, NewId, uuid_of
 from ..errors import DatabaseUnavailable, ExtraMissing, NotSerialisable, SettingsInvalid
 from .sqlite import Synchronous, WalEngine
 from .tables import TABLES
@@ -31,6 +31,8 @@ Row = Mapping[str, Any]
 
 # Made once: json.dumps makes a new encoder for each call that asks for anything of its own.
 _to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+_EMPTY = {dict: "{}", list: "[]", type(None): "null"}
 
 _then: ContextVar[list[Callable[[], None]] | None] = ContextVar("novukit_after_commit", default=None)
 _engine: ContextVar[Engine[Any]] = ContextVar("novukit_engine")
@@ -61,6 +63,10 @@ def encode(value: Any) -> str:
     Raises :class:`NotSerialisable` for NaN, infinity, NUL characters, lone surrogates and whatever JSON cannot hold:
     SQLite would keep some of these silently and Postgres refuse them late.
     """
+    if not value and (short := _EMPTY.get(type(value))):  # as most overrides and sources are
+        return short
+    if type(value) is int:
+        return str(value)
     try:
         text = _to_json(value)
         text.encode()  # half a surrogate pair is a ValueError here, and no text to either engine
@@ -146,6 +152,20 @@ class Scope:
 
     def new_id(self) -> UUID:
         return self.database.new_id()
+
+
+def uuid_maker(url: str) -> Callable[[int], UUID]:
+    """What makes ids for the database at ``url``.
+
+    asyncpg has a UUID of its own (a subclass), which is made, compared and sent in a fourth of the time.
+    """
+    if url.startswith("sqlite"):
+        return uuid_of
+    try:
+        from .postgres import native_uuid
+    except ImportError:  # whoever opens the database says what is missing
+        return uuid_of
+    return native_uuid
 
 
 class Database:

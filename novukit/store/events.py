@@ -60,6 +60,7 @@ _EVENTS = Batch(
     columns="id uuid, environment_id uuid, transaction_id text, workflow_id text, workflow_version text, "
     "payload jsonb, overrides jsonb, actor jsonb, tenant jsonb, recipients jsonb, fingerprint text, status text, "
     "executions integer, trace text, at timestamptz",
+    steady="environment_id workflow_id workflow_version overrides actor tenant recipients executions trace at",
     here="novukit_event", returns=True,
 )  # fmt: skip
 _ACCEPTED = "u.event_id in (select id from {accepted})"
@@ -76,6 +77,7 @@ def _executions(condition: str) -> Batch:
         "returning id",
         columns="id uuid, environment_id uuid, event_id uuid, workflow_id text, workflow_version text, "
         "subscriber_uuid uuid, subscriber_id text, at timestamptz",
+        steady="environment_id workflow_id workflow_version at",
         returns=condition == "true",
     )
 

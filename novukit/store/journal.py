@@ -94,6 +94,8 @@ class Journal:
         self._database, self._worker_id, self._lease = database, worker_id, lease
         self._waiting: list[_Put] = []
         self._flusher: asyncio.Task[None] | None = None
+        self.no_calls: type[BaseException] | None = None
+        """Once set, nothing is taken with which a call would begin (``unless_cancelled``): it gets this."""
         self._extended: Callable[[datetime], None] = lambda until: None
         self._watching: Callable[[Sequence[Entry], float], None] | None = None
 
@@ -141,8 +143,9 @@ class Journal:
             self._flusher.cancel()
 
     def _add(self, put: _Put) -> asyncio.Future[Any]:
-        # A put that nobody awaits to its end must not make noise when the worker's lease is gone.
-        put.done.add_done_callback(lambda f: f.cancelled() or f.exception())
+        if put.unless_cancelled and put.work is None and self.no_calls is not None:
+            _refuse(put.done, self.no_calls())
+            return put.done
         self._waiting.append(put)
         if self._flusher is None or self._flusher.done():
             self._flusher = asyncio.get_running_loop().create_task(self._flush_all())
@@ -182,7 +185,7 @@ class Journal:
             for put in group:
                 if not put.done.done():
                     if put.refused:
-                        put.done.set_exception(put.refused)
+                        _refuse(put.done, put.refused)
                     else:
                         put.done.set_result(put.result)
             if self._watching is not None:
@@ -227,7 +230,7 @@ class Journal:
             found = await self._write(live, until, checks, again=False)
             if found["fence"]:
                 return
-            if not _refuse(live, found):
+            if not _leave_out(live, found):
                 raise LeaseLost
 
     async def _commit_step_by_step(self, group: list[_Put], until: datetime, again: bool) -> None:
@@ -238,7 +241,7 @@ class Journal:
             if again:
                 await self._leave_out_settled(group)
             for check in _checks([put for put in group if not put.settled]):
-                _refuse(group, await together(database, [check]))
+                _leave_out(group, await together(database, [check]))
             live = [put for put in group if not (put.refused or put.settled)]
             for put in sorted((p for p in live if p.work), key=lambda p: p.lock):
                 assert put.work is not None
@@ -251,8 +254,8 @@ class Journal:
         self, live: list[_Put], until: datetime, checks: list[Part], *, again: bool
     ) -> Mapping[str, list[UUID]]:
         parts = [*checks, entries.fence(self._worker_id, until, [check.name for check, _ in checks])]
-        watched = [(put.run.environment_id, put.run.execution_id) for put in live if put.run and not put.work]
-        parts.append((entries.STOPPING, watched))
+        watched = {(put.run.execution_id, put.run.environment_id): None for put in live if put.run and not put.work}
+        parts.append((entries.STOPPING, list(watched)))
         parts += entries.writing([e for put in live for e in put.written], self._worker_id, again=again)
         crash_commit("before", (e for put in live for e in put.written))
         found = await together(self._database, parts)
@@ -281,7 +284,7 @@ class Journal:
 
 def _checks(live: list[_Put]) -> list[Part]:
     """What must be so when a group is written: nobody is stopped, nobody has chosen anew."""
-    guarded = [(p.run.environment_id, p.run.execution_id) for p in live if p.run and p.unless_cancelled]
+    guarded = [(p.run.execution_id, p.run.environment_id) for p in live if p.run and p.unless_cancelled]
     chosen = [
         (
             p.run.execution_id, p.run.environment_id, c.subscriber_uuid, c.workflow_id, c.everywhere or NEVER,
@@ -292,7 +295,7 @@ def _checks(live: list[_Put]) -> list[Part]:
     return [part for part in ((entries.REFUSED, guarded), (entries.CHANGED, chosen)) if part[1]]
 
 
-def _refuse(group: list[_Put], found: Mapping[str, list[UUID]]) -> bool:
+def _leave_out(group: list[_Put], found: Mapping[str, list[UUID]]) -> bool:
     """Refuse what a check has found, with what came after it. Whether that was anything that is still to be written."""
     stopped, changed = set(found.get("refused", ())), set(found.get("changed", ()))
     refused: dict[asyncio.Future[Any], Exception] = {}
@@ -313,7 +316,7 @@ def _one_statement_holds(waiting: list[_Put]) -> int:
     seen: set[UUID] = set()
     for size, put in enumerate(waiting[:MAX_GROUP]):
         for entry in put.entries:
-            if isinstance(entry, OpenMessage | UpdateMessage):
+            if type(entry) is OpenMessage or type(entry) is UpdateMessage:
                 if entry.id in seen:
                     return max(size, 1)
                 seen.add(entry.id)
@@ -323,7 +326,13 @@ def _one_statement_holds(waiting: list[_Put]) -> int:
 def _fail(group: list[_Put], err: BaseException) -> None:
     for put in group:
         if not put.done.done():
-            put.done.set_exception(err)
+            _refuse(put.done, err)
+
+
+def _refuse(done: asyncio.Future[Any], err: BaseException) -> None:
+    """Tell whoever awaits ``done``. Nobody may: then it must not make noise when it is forgotten."""
+    done.set_exception(err)
+    done.exception()
 
 
 def _failed_before(put: _Put) -> bool:
