@@ -87,9 +87,11 @@ from .outcome import (
 from .reception import CallbackFailed, receive
 from .signatures import (
     sign_hmac,
+    verify_basic_auth,
     verify_ecdsa,
     verify_ed25519,
     verify_hmac,
+    verify_secret,
     verify_standard_webhook,
     verify_timestamp,
 )  # fmt: skip
@@ -104,6 +106,6 @@ __all__ = [
     "Throttled", "Token", "TokenCache", "Unavailable", "Unknown", "UnsupportedFeature", "as_bytes", "as_list",
     "as_object", "check", "check_provider", "deliver", "describe_credentials", "envelope_sender", "hookimpl",
     "look_up", "mime_message", "moment", "needs_utf8", "objects", "outcome_for", "raise_for_outcome", "read_json",
-    "receive", "recipients", "retry_after", "send_to_each", "sign_hmac", "verify_ecdsa", "verify_ed25519",
-    "verify_hmac", "verify_standard_webhook", "verify_timestamp",
+    "receive", "recipients", "retry_after", "send_to_each", "sign_hmac", "verify_basic_auth",
+    "verify_ecdsa", "verify_ed25519", "verify_hmac", "verify_secret", "verify_standard_webhook", "verify_timestamp",
 ]  # fmt: skip

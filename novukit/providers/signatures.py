@@ -44,6 +44,26 @@ def verify_hmac(
         raise CallbackRefused("The signature is wrong.")
 
 
+def verify_secret(secret: str | SecretStr, given: str | None) -> None:
+    """Raise CallbackRefused unless ``given`` is the secret itself; compared in constant time.
+
+    For vendors that sign nothing and repeat a secret instead. It says who calls, and nothing of the body.
+    """
+    wanted = key_bytes(secret)
+    if not wanted or not given or not hmac.compare_digest(wanted, given.encode("utf-8", "replace")):
+        raise CallbackRefused("The secret is wrong.")
+
+
+def verify_basic_auth(request: CallbackRequest, user: str, password: str | SecretStr) -> None:
+    """Check user and password of a callback (basic authentication, RFC 7617). Raises CallbackRefused.
+
+    A vendor that is given ``https://user:password@host/…`` as the URL to call sends them so.
+    """
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    wanted = base64.b64encode(f"{user}:{reveal(password)}".encode()).decode()
+    verify_secret(wanted if reveal(password) else "", given.strip() if scheme.lower() == "basic" else None)
+
+
 def verify_timestamp(given: str | None, now: datetime, *, window: timedelta = WINDOW) -> datetime:
     """The time that ``given`` says (seconds since 1970, or ISO 8601); CallbackRefused if too far from ``now``."""
     at = moment(given) if given else None

@@ -26,9 +26,11 @@ from novukit.providers import (
     moment,
     receive,
     sign_hmac,
+    verify_basic_auth,
     verify_ecdsa,
     verify_ed25519,
     verify_hmac,
+    verify_secret,
     verify_standard_webhook,
     verify_timestamp,
 )
@@ -109,6 +111,24 @@ def test_an_hmac_is_checked() -> None:
     for wrong in (raw.upper(), raw[:-1], "", None, "ü"):
         with pytest.raises(CallbackRefused):
             verify_hmac("Jefe", text, wrong)
+
+
+def test_a_password_is_checked() -> None:
+    """The example of RFC 7617 §2; a wrong one, another scheme and an integration without one are refused."""
+    right = request(Authorization="Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")
+
+    verify_basic_auth(right, "Aladdin", "open sesame")
+    verify_secret("open sesame", "open sesame")
+
+    for user, password in (("Aladdin", "open"), ("aladdin", "open sesame"), ("Aladdin:open", " sesame"), ("", "")):
+        with pytest.raises(CallbackRefused):
+            verify_basic_auth(right, user, password)
+    for given in ("Basic Og==", "Bearer QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Basic", ""):
+        with pytest.raises(CallbackRefused):
+            verify_basic_auth(request(Authorization=given), "", "")
+    for secret, said in (("", ""), ("", None), ("a", "b"), ("a", None)):
+        with pytest.raises(CallbackRefused):
+            verify_secret(secret, said)
 
 
 def test_a_timestamp_has_five_minutes() -> None:
