@@ -9,7 +9,8 @@ from novukit.testing.conformance import Answer, ChatConformance, Documented, Now
 
 WEBHOOK = "discord.com/developers: Webhook Resource"
 LIMITS = "discord.com/developers: Rate Limits"
-CODES = "discord.com/developers: Opcodes and Status Codes"
+CODES = "discord/discord-api-docs: opcodes-and-status-codes.md, JSON Error Codes, as of 0581385"
+DELETED = f"{CODES} (10015); the answer as logged in Reimnop/Discord4Fabric#81"
 
 
 def limited(name: str, *, wait: float, header: str, shared: bool, everywhere: bool = False) -> Documented:
@@ -51,7 +52,7 @@ class TestDiscord(ChatConformance):
             limited("global limit", wait=64.57, header="65", shared=False, everywhere=True),
             Documented(
                 name="deleted webhook", status=404, body={"message": "Unknown Webhook", "code": 10015},
-                outcome=Outcome.RECIPIENT_GONE, source=f"{LIMITS}; {CODES}",
+                outcome=Outcome.RECIPIENT_GONE, source=DELETED,
             ),
             Documented(
                 name="invalid body", status=400, body={"message": "Invalid Form Body", "code": 50035}, source=CODES
