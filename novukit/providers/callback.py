@@ -36,7 +36,8 @@ class DeliveryEvent:
     vendor's own id of the event, the same when it is told twice (left out, one is made of the other fields).
     ``recipient`` is the address or number that it is about. ``permanent`` is true for a bounce that will be one every
     time: the address is not written to again. ``tokens`` are device tokens that are gone. ``detail`` is one sentence
-    for a person, best in the vendor's own words.
+    for a person, best in the vendor's own words. ``key`` is the ``key`` that ``send`` was given, where the vendor gives
+    it back: by it the message is found when the answer to ``send``, and the vendor's id with it, was lost.
     """
 
     kind: EventKind
@@ -47,6 +48,7 @@ class DeliveryEvent:
     permanent: bool = False
     tokens: tuple[str, ...] = ()
     detail: str = ""
+    key: str | None = None
 
     def derived_id(self) -> str:
         """An id that the same event has each time it is told, for vendors that give it none."""

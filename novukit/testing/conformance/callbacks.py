@@ -139,7 +139,7 @@ class CallbackTests(Conformance):
             assert len(events) == len(sample.events), f"{sample.name}: {len(events)} events of {len(sample.events)}."
             for event, wanted in zip(events, sample.events, strict=True):
                 assert event.id, "An event without an id cannot be told from its repetition."
-                for name in ("kind", "provider_message_id", "at", "recipient", "permanent", "tokens"):
+                for name in ("kind", "provider_message_id", "at", "recipient", "permanent", "tokens", "key"):
                     said, meant = getattr(event, name), getattr(wanted, name)
                     assert said == meant or (not meant and name != "permanent"), (
                         f"{sample.name}: `{name}` is {said!r}, documented is {meant!r} ({sample.source})."
