@@ -236,6 +236,7 @@ def read(told: Mapping[str, Any]) -> DeliveryEvent | None:
     if kind is None:
         return None
     message_id, number = told.get("MessageID"), told.get("ID")
+    key = as_object(told.get("Metadata")).get(KEY)
     return DeliveryEvent(
         kind,
         provider_message_id=str(message_id) if message_id else None,
@@ -245,6 +246,7 @@ def read(told: Mapping[str, Any]) -> DeliveryEvent | None:
         permanent=kind is EventKind.BOUNCED
         and (of in ("HardBounce", "BadEmailAddress") or told.get("Inactive") is True),
         detail=str(told.get("Details") or told.get("Description") or ""),
+        key=str(key) if key else None,
     )
 
 

@@ -43,13 +43,21 @@ def sign(body: bytes, *, url: str, at: datetime, forged: bool) -> Signed:
 def record(name: str, kind: EventKind | None, time: str, source: str = WEBHOOKS, **more: Any) -> Sample:
     """A callback, with the fields that matter."""
     address = "Email" if time == "BouncedAt" else "Recipient"
-    body = {"RecordType": name, "MessageID": ID, address: "john@example.com", time: AT, "MessageStream": "outbound"}
+    body: dict[str, Any] = {
+        "RecordType": name,
+        "MessageID": ID,
+        address: "john@example.com",
+        time: AT,
+        "MessageStream": "outbound",
+    }
+    body["Metadata"] = {"novukit_key": "key-7"}
     told = DeliveryEvent(
         kind or EventKind.FAILED,
         provider_message_id=ID,
         at=datetime(2014, 8, 1, 17, 28, 10, 273539, tzinfo=UTC),
         recipient="john@example.com",
         permanent=kind is EventKind.BOUNCED and "HardBounce" in more.values(),
+        key="key-7",
     )
     of = more.get("Type") or more.get("SuppressionReason") or ""
     confirmed = source is WEBHOOKS
