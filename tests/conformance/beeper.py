@@ -38,6 +38,7 @@ class Beeper(PushProvider[BeeperCredentials]):
     id = "beeper"
     supports = frozenset({"data", "image", "badge", "sound", "url", "collapse_key", "ttl", "priority"})
     limits = Limits(size=4096)
+    http2 = True
     base_url = "https://push.beeper.example"
     token_url = "https://login.beeper.example/token"
 

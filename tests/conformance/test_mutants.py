@@ -10,7 +10,17 @@ from uuid import uuid4
 
 import pytest
 
-from novukit.providers import AnyProvider, CallbackRequest, EmailContent, Receipt, Rejected, Unknown, moment, read_json
+from novukit.providers import (
+    AnyProvider,
+    CallbackRequest,
+    EmailContent,
+    HttpClient,
+    Receipt,
+    Rejected,
+    Unknown,
+    moment,
+    read_json,
+)
 from novukit.testing.conformance import Conformance, EmailConformance, PushConformance, Vendor, failures
 
 from . import beeper, parcel
@@ -54,6 +64,14 @@ class GoneByWords(beeper.Beeper):
 
     def is_gone(self, code: object, message: object) -> bool:
         return "not registered" in str(message) or "not found" in str(message)
+
+
+class GoesAroundHttp2(beeper.Beeper):
+    """It says HTTP/2 and speaks HTTP/1.1: the vendor hangs up, and it looks like a network that fails."""
+
+    def __init__(self, credentials: beeper.BeeperCredentials, http: HttpClient) -> None:
+        super().__init__(credentials, http)
+        self.http = http
 
 
 class TimeoutIsRejected(parcel.Parcel):
@@ -121,6 +139,7 @@ MUTANTS: list[tuple[type[AnyProvider], type[Conformance], Vendor, str]] = [
     (AttachmentBroken, EmailConformance, parcel.VENDOR, "test_a_file_reaches_the_wire[attachments.content]"),
     (GoneByWords, PushConformance, beeper.VENDOR, "test_a_token_that_is_not_gone_is_kept[400 INVALID_ARGUMENT]"),
     (GoneByWords, PushConformance, beeper.VENDOR, "test_a_token_that_is_gone_is_named[404 UNREGISTERED]"),
+    (GoesAroundHttp2, PushConformance, beeper.VENDOR, "test_it_speaks_http2"),
     (TimeoutIsRejected, EmailConformance, parcel.VENDOR, "test_no_answer_leaves_it_unknown"),
     (NewKeyOnRetry, EmailConformance, parcel.VENDOR, "test_a_second_try_has_the_same_key"),
     (KeyInTheLog, EmailConformance, parcel.VENDOR, "test_no_secret_is_told"),

@@ -124,12 +124,9 @@ class Conformance:
         vendor = cls.vendor
         async with serving(vendor.accepted if answer is None else answer, vendor.routes) as server:
             http = HttpClient(allow_private=private, timeout=seconds, ports={server.port})
-            credentials = read(cls.provider.credentials_type, vendor.credentials, provider_id=cls.provider.id)
-            provider = check_provider(cls.provider)(credentials, http)
-            provider.timeout = min(provider.timeout, SECONDS * 2)
+            url = server.url if private else f"https://127.0.0.1:{server.port}"
+            provider = made(cls.provider, vendor, http, url)
             stage = Stage(vendor, provider, server)
-            for name, path in vendor.urls.items():
-                setattr(provider, name, (server.url if private else f"https://127.0.0.1:{server.port}") + path)
             if not gone:
                 try:
                     yield stage
@@ -150,6 +147,16 @@ class Conformance:
     def test_the_contract(self) -> None:
         """The class keeps what is checked when a plugin is loaded."""
         check_provider(self.provider)
+
+
+def made(cls: type[AnyProvider], vendor: Vendor, http: HttpClient, url: str) -> AnyProvider:
+    """The provider with the vendor's credentials, all its URLs leading to ``url``."""
+    credentials = read(cls.credentials_type, vendor.credentials, provider_id=cls.id)
+    provider = check_provider(cls)(credentials, http)
+    provider.timeout = min(provider.timeout, SECONDS * 2)
+    for name, path in vendor.urls.items():
+        setattr(provider, name, url + path)
+    return provider
 
 
 def stands(request: Request, place: Place, value: Any) -> bool:

@@ -88,7 +88,11 @@ BODIES: dict[str, tuple[str, ...]] = {
 
 def sample(channel: Channel, given: Mapping[str, Any], /, **values: Any) -> Content:
     """The sample of ``channel``, with what the vendor asks for and then ``values`` in its fields."""
-    return SAMPLES[channel].model_copy(update=dict(given) | values)
+    made = SAMPLES[channel].model_copy(update=dict(given) | values)
+    if isinstance(made, PushContent) and "tokens" not in values:
+        # One message is one request, also where two devices are given to choose from.
+        made = made.model_copy(update={"tokens": made.tokens[:1]})
+    return made
 
 
 def pair(channel: Channel, field: str, given: Mapping[str, Any]) -> tuple[Any, Any]:
@@ -97,6 +101,8 @@ def pair(channel: Channel, field: str, given: Mapping[str, Any]) -> tuple[Any, A
         first, second = SMS_PAIRS[field]
     else:
         first, second = PAIRS[field]
+    if field == "tokens" and len(given.get(field, ())) > 1:
+        return given[field][:1], given[field][1:2]
     return given.get(field, first), second
 
 

@@ -74,14 +74,19 @@ class Server:
                 await self.before(reader, writer)
                 return
             request = await read(reader)
-            route = self.routes.get(request.path)
-            (self.sent if route is None else self.asked).append(request)
-            if self.after is not None and route is None:
+            answer = self.answered(request)
+            if self.after is not None and request.path not in self.routes:
                 await self.after(reader, writer)
                 return
-            reply = self.answer if route is None else route
-            writer.write((reply(request) if callable(reply) else reply).bytes())
+            writer.write(answer.bytes())
             await writer.drain()
+
+    def answered(self, request: Request) -> Answer:
+        """Note ``request``, and give the answer to it."""
+        route = self.routes.get(request.path)
+        (self.sent if route is None else self.asked).append(request)
+        reply = self.answer if route is None else route
+        return reply(request) if callable(reply) else reply
 
 
 async def read(reader: asyncio.StreamReader) -> Request:

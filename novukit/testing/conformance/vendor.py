@@ -115,9 +115,11 @@ class Vendor:
     ``secret_in_url``
         True where the vendor wants a secret in the URL (Telegram).
     ``partial``
-        For a push vendor that takes all tokens in one request: the answer in which the given tokens are gone.
+        For a push vendor that takes all tokens in one request, or whose request does not hold the token as it is: the
+        answer to a request in which the given tokens are gone.
     ``content``
-        Values for fields of the kit's sample content, where the vendor takes only some (an SMS sender, a device token).
+        Values for fields of the kit's sample content, where the vendor takes only some (an SMS sender). Device tokens
+        are given as two, of which the second one goes away.
     ``callbacks``
         What it tells later; required where the provider names ``events``.
     """
