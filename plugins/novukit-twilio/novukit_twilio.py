@@ -7,7 +7,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from pydantic import Field, SecretStr
 
@@ -87,7 +87,7 @@ class Twilio(SmsProvider[TwilioCredentials]):
     async def send(self, content: SmsContent, key: str) -> Receipt:
         """Hand the SMS over. Twilio takes no idempotency key: a second call is a second message."""
         response = await self.http.post(
-            f"{self.account_url}/Messages.json", auth=self.auth, data=content.overrides | self.form(content)
+            f"{self.account_url}/Messages.json", auth=self.auth, data=content.overrides | self.form(content, key)
         )
         answer = read_json(response)
         match answer.get("code"):
@@ -127,6 +127,7 @@ class Twilio(SmsProvider[TwilioCredentials]):
                 provider_message_id=told["MessageSid"],
                 recipient=told.get("To") or None,
                 permanent=kind is EventKind.BOUNCED,
+                key=request.query.get("key"),
                 detail=" ".join(word for word in (code, told.get("ErrorMessage", "")) if word),
             )
         ]
@@ -154,8 +155,12 @@ class Twilio(SmsProvider[TwilioCredentials]):
                 "The signature is wrong.", hint="It covers the public URL: is it the one that Twilio was given?"
             )
 
-    def form(self, content: SmsContent) -> dict[str, str]:
-        """The SMS as Twilio's form has it. Raises Rejected where nothing says who it comes from."""
+    def form(self, content: SmsContent, key: str) -> dict[str, str]:
+        """The SMS as Twilio's form has it. Raises Rejected where nothing says who it comes from.
+
+        Twilio has no field for ``key``. It calls the very URL that it is given, so the key travels in its query: a
+        status with it finds a message whose answer was lost.
+        """
         sender = content.sender or self.credentials.messaging_service_sid or self.sender
         if not sender:
             raise Rejected(
@@ -166,8 +171,8 @@ class Twilio(SmsProvider[TwilioCredentials]):
             "MessagingServiceSid" if SERVICE.fullmatch(sender) else "From": sender,
             "Body": content.body,
         }
-        if self.credentials.callback_url:
-            fields["StatusCallback"] = self.credentials.callback_url
+        if url := self.credentials.callback_url:
+            fields["StatusCallback"] = f"{url}{'&' if '?' in url else '?'}{urlencode({'key': key})}"
         return fields
 
     @property

@@ -238,6 +238,7 @@ def read(told: Mapping[str, Any]) -> Sequence[DeliveryEvent]:
             provider_message_id=str(message_id),
             at=minute(told.get("scts")) if ours else moment(told.get("timestamp")),
             recipient=str(told.get("msisdn" if ours else "to") or "") or None,
+            key=str(told.get("client-ref" if ours else "client_ref") or "") or None,
             detail=f"err-code {code}" if code not in (None, "0", 0) else str(problem.get("title") or ""),
         )
     ]

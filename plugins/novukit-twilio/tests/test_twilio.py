@@ -118,10 +118,16 @@ class TestTwilio(SmsConformance):
         ),
     )
 
-    async def test_the_callback_url_is_named(self) -> None:
-        """Where the integration knows it; Twilio has no place for it in the console that holds for every message."""
+    async def test_the_callback_url_is_named_and_has_the_key(self) -> None:
+        """Twilio calls the very URL that the message names, so the status brings the key along, and it is signed."""
         async with self.stage() as stage:
-            assert (await stage.sent()).form["StatusCallback"] == HOOK
+            url = (await stage.sent("kit key&1")).form["StatusCallback"]
+            assert url == f"{HOOK}?key=kit+key%261"
+            signed = sign(
+                next(status("sent", EventKind.ACCEPTED).bodies()), url=url, at=datetime.now(UTC), forged=False
+            )
+            request = CallbackRequest("POST", url, Headers(signed.headers), signed.body, datetime.now(UTC))
+            assert [event.key for event in (await receive(stage.provider, request)).events] == ["kit key&1"]
 
     async def test_account_and_token_are_user_and_password(self) -> None:
         """Basic authentication, and the account's own path."""
@@ -156,7 +162,7 @@ def test_the_sender_is_the_steps_then_the_service_then_the_number(
     asked: str | None, credentials: dict[str, Any], field: str, value: str
 ) -> None:
     """A Messaging Service is known by its MG…, wherever it is named."""
-    form = provider(**credentials).form(SmsContent(to="+15550", body="Hi", sender=asked))
+    form = provider(**credentials).form(SmsContent(to="+15550", body="Hi", sender=asked), "key")
     assert form[field] == value
     assert len({"From", "MessagingServiceSid"} & set(form)) == 1
     assert "StatusCallback" not in form

@@ -90,6 +90,7 @@ def receipt(status: str, kind: EventKind, code: str = "0", *, as_json: bool = Fa
         provider_message_id="0A0000001234567B",
         at=datetime(2020, 1, 1, 14, 0, tzinfo=UTC),
         recipient="447700900000",
+        key="my-personal-reference & more",
     )
     return Sample(name=status, body=told if as_json else urlencode(told), events=[event], source=RECEIPTS)
 
@@ -110,6 +111,7 @@ def status(said: str, kind: EventKind) -> Sample:
         provider_message_id="aaaaaaaa-bbbb-4ccc-8ddd-0123456789ab",
         at=datetime(2025, 2, 3, 12, 14, 25, tzinfo=UTC),
         recipient="447700900000",
+        key="abc123",
     )
     return Sample(name=said, body=body, events=[event], source=STATUSES, confirmed=False)
 
