@@ -60,7 +60,10 @@ class Teams(ChatProvider[TeamsCredentials]):
                 "The URL is that of an Office 365 connector. Teams is retiring them: make a Workflows webhook.",
                 reason=Reason.CONTENT_INVALID,
             )
-        body = json.dumps(envelope(card(content)), ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            body = json.dumps(envelope(card(content)), ensure_ascii=False, allow_nan=False).encode()
+        except (TypeError, ValueError) as err:
+            raise Rejected(f"The card cannot be written as JSON: {err}", reason=Reason.CONTENT_INVALID) from None
         if len(body) > LARGEST:
             raise Rejected(f"The card has {len(body)} bytes, the limit is {LARGEST}.", reason=Reason.CONTENT_INVALID)
         response = await self.http.post(

@@ -100,6 +100,12 @@ class TestTeams(ChatConformance):
             assert (delivery.reason, stage.server.connections) == (Reason.CONTENT_INVALID, 0)
         assert str(LARGEST) in delivery.detail
 
+    async def test_a_card_that_cannot_be_written_is_refused(self) -> None:
+        """Half of a surrogate pair in the overrides is no fault of the plugin."""
+        async with self.stage() as stage:
+            delivery = await stage.deliver(overrides={"speak": "\ud800"})
+            assert (delivery.reason, stage.server.connections) == (Reason.CONTENT_INVALID, 0)
+
 
 @pytest.mark.parametrize("host", ["kit.webhook.office.com", "outlook.office.com"])
 @pytest.mark.anyio
