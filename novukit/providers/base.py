@@ -144,9 +144,10 @@ class Provider(ABC, Generic[C, K]):
         """
         raise NotImplementedError
 
-    async def check(self) -> None:
+    async def check(self) -> str | None:
         """Try the credentials without sending anything; raise Rejected or Unavailable if they do not work.
 
+        Where they work and something else stands in the way (an account in a sandbox), return a sentence about it.
         Without it, ``novukit integrations check`` can only look at their shape.
         """
 

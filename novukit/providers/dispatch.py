@@ -60,11 +60,10 @@ async def look_up(provider: AnyProvider, key: str) -> Delivery | None:
 
 
 async def check(provider: AnyProvider) -> Delivery:
-    """Try the provider's credentials without sending: ``accepted`` if they work."""
+    """Try the provider's credentials without sending: ``accepted`` if they work; ``detail`` has a remark, if any."""
 
     async def ask() -> Receipt:
-        await provider.check()
-        return Receipt()
+        return Receipt(detail=str(await provider.check() or ""))
 
     return await observe(provider, ask, None)
 
