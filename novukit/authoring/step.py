@@ -22,6 +22,7 @@ from ..model import (
     EmailInput,
     InAppInput,
     OnUnknown,
+    Priority,
     PushInput,
     Redirect,
     Retry,
@@ -95,16 +96,19 @@ class Step(Generic[P]):
         bcc: Sequence[str] = (),
         headers: Mapping[str, str] | None = None,
         attachments: Sequence[Attachment] = (),
+        tags: Sequence[str] = (),
+        metadata: Mapping[str, str] | None = None,
         **options: Unpack[ChannelOptions],
     ) -> Sent:
         """Send an e-mail. ``body`` is plain text; HTML comes from ``template=``, within ``layout``.
 
-        ``to`` and ``sender`` stand in for the subscriber's and the integration's address.
+        ``to`` and ``sender`` stand in for the subscriber's and the integration's address. ``tags`` are labels for the
+        vendor's reports, ``metadata`` what it keeps with the message and gives back in its callbacks.
         """
         values: dict[str, Any] = {
             "subject": subject, "body": body, "layout": layout, "preheader": preheader, "to": to, "sender": sender,
             "sender_name": sender_name, "reply_to": reply_to, "cc": cc, "bcc": bcc, "headers": headers or {},
-            "attachments": attachments,
+            "attachments": attachments, "tags": tags, "metadata": metadata or {},
         }  # fmt: skip
         return await self._send(StepKind.EMAIL, id, EmailInput, values, options)
 
@@ -157,15 +161,32 @@ class Step(Generic[P]):
         subject: str,
         body: str = "",
         data: Mapping[str, Any] | None = None,
+        image: str | None = None,
+        badge: int | None = None,
+        sound: str | None = None,
+        url: str | None = None,
+        collapse_key: str | None = None,
+        ttl: timedelta | None = None,
+        priority: Priority | None = None,
         **options: Unpack[ChannelOptions],
     ) -> Sent:
-        """Send a push message to the subscriber's devices. ``data`` travels with it to your app."""
-        values: dict[str, Any] = {"subject": subject, "body": body, "data": inputs.data(id, "data", data)}
+        """Send a push message to the subscriber's devices. ``data`` travels with it to your app.
+
+        ``image``: URL of a picture. ``badge``: number on the app's icon, 0 takes it away. ``sound``: its name in the
+        app. ``url``: where a tap leads. ``collapse_key``: a later message with the same key takes the place of this
+        one. ``ttl``: how long to keep trying a device that is off. ``priority``: ``"high"`` wakes the device.
+        """
+        values: dict[str, Any] = {
+            "subject": subject, "body": body, "data": inputs.data(id, "data", data), "image": image, "badge": badge,
+            "sound": sound, "url": url, "collapse_key": collapse_key, "ttl": ttl, "priority": priority,
+        }  # fmt: skip
         return await self._send(StepKind.PUSH, id, PushInput, values, options)
 
-    async def chat(self, id: str, *, body: str = "", **options: Unpack[ChannelOptions]) -> Sent:
-        """Send a chat message to where the subscriber is reached."""
-        return await self._send(StepKind.CHAT, id, ChatInput, {"body": body}, options)
+    async def chat(
+        self, id: str, *, body: str = "", thread: str | None = None, **options: Unpack[ChannelOptions]
+    ) -> Sent:
+        """Send a chat message to where the subscriber is reached; ``thread`` is the vendor's id of one to join."""
+        return await self._send(StepKind.CHAT, id, ChatInput, {"body": body, "thread": thread}, options)
 
     @overload
     async def digest(

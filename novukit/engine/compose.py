@@ -62,13 +62,16 @@ def for_provider(frame: Frame, call: StepCall, route: Route) -> AnyContent:
             tokens = over.get("deviceTokens") or _tokens(subscriber, route)
             return _build(
                 PushContent, tokens=tuple(_address(tokens, "device token")), subject=_line(asked.subject, "subject"),
-                body=_text(frame, asked), data=asked.data, overrides=_rest(over),
+                body=_text(frame, asked), data=asked.data, image=asked.image, badge=asked.badge, sound=asked.sound,
+                url=asked.url, collapse_key=asked.collapse_key, priority=asked.priority,
+                ttl=int(asked.ttl.total_seconds()) if asked.ttl is not None else None, overrides=_rest(over),
             )  # fmt: skip
         case ChatInput() as asked:
             hook, channel = _webhook(subscriber, route)
             return _build(
-                ChatContent, webhook_url=hook, channel=channel, body=_text(frame, asked), overrides=_rest(over)
-            )
+                ChatContent, webhook_url=hook, channel=channel, body=_text(frame, asked), thread=asked.thread,
+                overrides=_rest(over),
+            )  # fmt: skip
         case _:
             raise AssertionError(call.kind)
 
@@ -101,7 +104,7 @@ def _email(frame: Frame, call: StepCall, asked: EmailInput, route: Route, over: 
         reply_to=over.get("replyTo") or asked.reply_to,
         cc=(*asked.cc, *([added] if isinstance(added, str) else added), *over.get("cc", ())),
         bcc=(*asked.bcc, *over.get("bcc", ())), headers=asked.headers | over.get("headers", {}),
-        attachments=asked.attachments, overrides=_rest(over),
+        attachments=asked.attachments, tags=asked.tags, metadata=asked.metadata, overrides=_rest(over),
     )  # fmt: skip
 
 

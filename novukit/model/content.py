@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 from .base import Model
 
 Severity = Literal["high", "medium", "low", "none"]
+Priority = Literal["high", "normal"]
 RedirectTarget = Literal["_self", "_blank", "_parent", "_top", "_unfencedTop"]
 
 
@@ -54,6 +55,9 @@ class Action(Model):
     redirect: Redirect | None = None
 
 
+_UNUSED: tuple[object, ...] = (None, "", (), {})
+
+
 class Content(Model):
     """What all channels share: which optional fields this content uses."""
 
@@ -71,8 +75,11 @@ class Content(Model):
         cls.optional = tuple(f for f in cls.model_fields if f not in cls.plain and f != "overrides")
 
     def features(self) -> set[str]:
-        """The optional fields in use; a provider that does not support one of them refuses the message."""
-        return {f for f in self.optional if getattr(self, f)}
+        """The optional fields in use; a provider that does not support one of them refuses the message.
+
+        Zero is a value: a badge of 0 clears it, a time to live of 0 means now or never.
+        """
+        return {f for f in self.optional if getattr(self, f) not in _UNUSED}
 
 
 class EmailContent(Content):
@@ -91,6 +98,10 @@ class EmailContent(Content):
     bcc: tuple[str, ...] = ()
     headers: dict[str, str] = Field(default_factory=dict[str, str])
     attachments: tuple[Attachment, ...] = ()
+    tags: tuple[str, ...] = ()
+    """Labels by which the vendor's reports sort messages."""
+    metadata: dict[str, str] = Field(default_factory=dict[str, str])
+    """Names and values that the vendor keeps with the message and gives back in its callbacks."""
 
 
 class InAppContent(Content):
@@ -130,6 +141,20 @@ class PushContent(Content):
     subject: str
     body: str = ""
     data: dict[str, Any] = Field(default_factory=dict[str, Any])
+    image: str | None = None
+    """The https URL of a picture to show."""
+    badge: int | None = Field(default=None, ge=0)
+    """The number on the app's icon; 0 takes it away."""
+    sound: str | None = None
+    """The name of a sound that the app has, or ``default``."""
+    url: str | None = None
+    """Where a tap leads."""
+    collapse_key: str | None = None
+    """A later message with the same key takes the place of this one."""
+    ttl: int | None = Field(default=None, ge=0)
+    """Seconds for which the vendor keeps trying a device that is off; 0 is now or never."""
+    priority: Priority | None = None
+    """``high`` wakes the device, ``normal`` may wait for it."""
 
 
 class ChatContent(Content):
@@ -140,6 +165,8 @@ class ChatContent(Content):
     webhook_url: str | None = None
     channel: str | None = None
     body: str
+    thread: str | None = None
+    """The vendor's id of the thread that the message joins."""
 
 
 AnyContent = EmailContent | InAppContent | SmsContent | PushContent | ChatContent

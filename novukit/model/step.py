@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, Field
 
 from .base import Model
-from .content import Action, Attachment, Redirect, Severity
+from .content import Action, Attachment, Priority, Redirect, Severity
 
 P = TypeVar("P")
 
@@ -143,6 +143,8 @@ class EmailInput(ChannelInput):
     bcc: tuple[str, ...] = ()
     headers: dict[str, str] = Field(default_factory=dict[str, str])
     attachments: tuple[Attachment, ...] = ()
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, str] = Field(default_factory=dict[str, str])
 
 
 class InAppInput(ChannelInput):
@@ -172,12 +174,20 @@ class PushInput(ChannelInput):
     subject: str
     body: str = ""
     data: dict[str, Any] = Field(default_factory=dict[str, Any])
+    image: str | None = None
+    badge: int | None = Field(default=None, ge=0)
+    sound: str | None = None
+    url: str | None = None
+    collapse_key: str | None = None
+    ttl: timedelta | None = Field(default=None, ge=timedelta(0))
+    priority: Priority | None = None
 
 
 class ChatInput(ChannelInput):
     """The words of a chat message."""
 
     body: str = ""
+    thread: str | None = None
 
 
 class DigestInput(Model):

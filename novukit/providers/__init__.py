@@ -40,6 +40,7 @@ What is not listed in ``__all__`` is private and may change.
 
 from ..errors import AddressRefused, CredentialsInvalid, PluginInvalid, ProviderNotFound, UnsupportedFeature
 from ..model import Attachment, ChatContent, Content, EmailContent, InAppContent, PushContent, Reason, SmsContent
+from .access import Token, TokenCache
 from .answers import outcome_for, raise_for_outcome, read_json, retry_after
 from .base import (
     API_VERSION,
@@ -51,13 +52,27 @@ from .base import (
     PushProvider,
     SmsProvider,
 )  # fmt: skip
+from .callback import (
+    CallbackAnswer,
+    CallbackRefused,
+    CallbackRequest,
+    DeliveryEvent,
+    EventKind,
+    Headers,
+    as_list,
+    as_object,
+    moment,
+    objects,
+)  # fmt: skip
 from .contract import check_provider
 from .credentials import CredentialField, Credentials, EmailCredentials, NoCredentials, SmsCredentials
+from .devices import send_to_each
 from .dispatch import check, deliver, look_up
 from .hookspecs import hookimpl
 from .host import PluginHost, PluginStatus, describe_credentials
 from .http import HttpClient
-from .mime import as_bytes, envelope_sender, mime_message, needs_utf8, recipients
+from .limits import Limits
+from .mime import as_bytes, ascii_domain, envelope_sender, mime_message, needs_utf8, recipients
 from .outcome import (
     Delivery,
     Outcome,
@@ -69,14 +84,28 @@ from .outcome import (
     Unavailable,
     Unknown,
 )  # fmt: skip
+from .reception import CallbackFailed, receive
+from .signatures import (
+    sign_hmac,
+    verify_basic_auth,
+    verify_ecdsa,
+    verify_ed25519,
+    verify_hmac,
+    verify_secret,
+    verify_standard_webhook,
+    verify_timestamp,
+)  # fmt: skip
 
 __all__ = [
-    "API_VERSION", "AddressRefused", "AnyProvider", "Attachment", "ChatContent", "ChatProvider", "Content",
-    "CredentialField", "Credentials", "CredentialsInvalid", "Delivery", "EmailContent", "EmailCredentials",
-    "EmailProvider", "HttpClient", "InAppContent", "InAppProvider", "NoCredentials", "Outcome", "PluginHost",
-    "PluginInvalid", "PluginStatus", "Provider", "ProviderError", "ProviderNotFound", "PushContent", "PushProvider",
-    "Reason", "Receipt", "RecipientGone", "Rejected", "SmsContent", "SmsCredentials", "SmsProvider", "Throttled",
-    "Unavailable", "Unknown", "UnsupportedFeature", "as_bytes", "check", "check_provider", "deliver",
-    "describe_credentials", "envelope_sender", "hookimpl", "look_up", "mime_message", "needs_utf8", "outcome_for",
-    "raise_for_outcome", "read_json", "recipients", "retry_after",
+    "API_VERSION", "AddressRefused", "AnyProvider", "Attachment", "CallbackAnswer", "CallbackFailed",
+    "CallbackRefused", "CallbackRequest", "ChatContent", "ChatProvider", "Content", "CredentialField", "Credentials",
+    "CredentialsInvalid", "Delivery", "DeliveryEvent", "EmailContent", "EmailCredentials", "EmailProvider",
+    "EventKind", "Headers", "HttpClient", "InAppContent", "InAppProvider", "Limits", "NoCredentials", "Outcome",
+    "PluginHost", "PluginInvalid", "PluginStatus", "Provider", "ProviderError", "ProviderNotFound", "PushContent",
+    "PushProvider", "Reason", "Receipt", "RecipientGone", "Rejected", "SmsContent", "SmsCredentials", "SmsProvider",
+    "Throttled", "Token", "TokenCache", "Unavailable", "Unknown", "UnsupportedFeature", "as_bytes", "as_list",
+    "as_object", "ascii_domain", "check", "check_provider", "deliver", "describe_credentials", "envelope_sender",
+    "hookimpl", "look_up", "mime_message", "moment", "needs_utf8", "objects", "outcome_for", "raise_for_outcome",
+    "read_json", "receive", "recipients", "retry_after", "send_to_each", "sign_hmac", "verify_basic_auth",
+    "verify_ecdsa", "verify_ed25519", "verify_hmac", "verify_secret", "verify_standard_webhook", "verify_timestamp",
 ]  # fmt: skip

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
+from ..clock import wall
 from ..model import Channel, ChatContent, Content, EmailContent, InAppContent, PushContent, SmsContent
+from .callback import CallbackAnswer, CallbackRequest, DeliveryEvent, EventKind
 from .credentials import Credentials, EmailCredentials
 from .http import HttpClient
+from .limits import NO_LIMITS, Limits
 from .novu_ids import novu_id_of
 from .outcome import Receipt
 
@@ -48,6 +52,15 @@ class Provider(ABC, Generic[C, K]):
         For how long after the first ``send`` that holds (``timedelta(hours=24)``: the provider forgets keys after a
         day). None where it is for ever. A message whose outcome is unknown is not tried again later than that: the
         provider would take it for a new one. It waits for a person.
+    ``limits``
+        What the vendor takes at most, see :class:`Limits`. Content that is more is refused before ``send`` is called.
+    ``events``
+        The kinds of delivery events that ``callback`` reports. Empty for a provider without callbacks.
+    ``http2``
+        True where the vendor wants HTTP/2: ``self.http`` then speaks it (``pip install novukit[http2]``).
+    ``base_url``
+        Where the vendor's API is, without a slash at the end. Build every URL from it (and from other attributes like
+        it): tests, proxies and vendors' regions set another on the instance.
     ``novu_id``
         The id that Novu's SDKs are told, where they accept only ids that Novu knows.
     ``any_address``
@@ -69,6 +82,10 @@ class Provider(ABC, Generic[C, K]):
     supports: ClassVar[frozenset[str]] = frozenset()
     idempotency: ClassVar[Idempotency] = "none"
     idempotency_window: ClassVar[timedelta | None] = None
+    limits: ClassVar[Limits] = NO_LIMITS
+    events: ClassVar[frozenset[EventKind]] = frozenset()
+    http2: ClassVar[bool] = False
+    base_url: str = ""
     novu_id: ClassVar[str] = ""
     any_address: ClassVar[bool] = False
     api_version: ClassVar[int] = API_VERSION
@@ -89,10 +106,16 @@ class Provider(ABC, Generic[C, K]):
 
     def __init__(self, credentials: K, http: HttpClient) -> None:
         self.credentials = credentials
-        self.http = http
+        self.http = http.over_http2() if self.http2 else http
+        self.clock: Callable[[], datetime] = wall
+        """What ``now`` asks; tests set another."""
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {getattr(self, 'id', '?')}>"
+
+    def now(self) -> datetime:
+        """The time now, aware, in UTC: for signatures and for tokens that run out."""
+        return self.clock()
 
     @property
     def sender(self) -> str | None:
@@ -121,11 +144,21 @@ class Provider(ABC, Generic[C, K]):
         """
         raise NotImplementedError
 
-    async def check(self) -> None:
+    async def check(self) -> str | None:
         """Try the credentials without sending anything; raise Rejected or Unavailable if they do not work.
 
+        Where they work and something else stands in the way (an account in a sandbox), return a sentence about it.
         Without it, ``novukit integrations check`` can only look at their shape.
         """
+
+    async def callback(self, request: CallbackRequest) -> Sequence[DeliveryEvent] | CallbackAnswer:
+        """What the vendor tells in ``request``; CallbackRefused if it is not from the vendor or too old.
+
+        Written by providers that name ``events``. Check the signature on ``request.body``, the bytes as they came,
+        then read them. What you do not know is no event and no error: vendors add kinds. A CallbackAnswer says more
+        than 200 where the vendor wants to read something.
+        """
+        raise NotImplementedError
 
     async def close(self) -> None:
         """Give back what was opened. ``self.http`` is shared, and is not yours to close."""

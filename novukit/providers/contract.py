@@ -10,7 +10,9 @@ from typing import Any, cast, get_args
 from ..errors import PluginInvalid, did_you_mean
 from ..model import Channel, ChatContent, EmailContent, InAppContent, PushContent, SmsContent
 from .base import API_VERSION, AnyProvider, Idempotency, Provider
+from .callback import EventKind
 from .credentials import Credentials, EmailCredentials
+from .limits import Limits
 from .novu_ids import NOVU_IDS
 
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -47,6 +49,8 @@ def check_provider(candidate: object) -> type[AnyProvider]:
     check_credentials(cls)
     check_features(cls)
     check_methods(cls)
+    check_limits(cls)
+    check_events(cls)
     if cls.novu_id not in NOVU_IDS[cls.channel]:
         hint = did_you_mean(cls.novu_id, NOVU_IDS[cls.channel])
         raise PluginInvalid(
@@ -87,7 +91,7 @@ def check_methods(cls: type[AnyProvider]) -> None:
     if inspect.isabstract(cls):
         missing = ", ".join(sorted(cls.__abstractmethods__))
         raise PluginInvalid(f"{cls.id} does not implement {missing}.")
-    for method in ("send", "lookup", "check", "close"):
+    for method in ("send", "lookup", "check", "callback", "close"):
         if not inspect.iscoroutinefunction(getattr(cls, method, None)):
             raise PluginInvalid(f"{cls.id}: `{method}` is not async.", hint=f"Write `async def {method}`.")
     if cls.idempotency not in get_args(Idempotency):
@@ -107,3 +111,30 @@ def check_methods(cls: type[AnyProvider]) -> None:
             f"{cls.id} has an `idempotency_window` and no idempotency that could end.",
             hint="Say idempotency = native or lookup, or leave the window out.",
         )
+
+
+def check_limits(cls: type[AnyProvider]) -> None:
+    """Limits are numbers above 0, and name fields that the content has."""
+    limits = cast("object", cls.limits)
+    if not isinstance(limits, Limits):
+        raise PluginInvalid(f"{cls.id}: `limits` is {limits!r}.", hint="Write `limits = Limits(rate=10)`.")
+    numbers: dict[str, object] = {"rate": limits.rate, "size": limits.size, "recipients": limits.recipients}
+    numbers |= {f"lengths[{name!r}]": most for name, most in limits.lengths.items()}
+    for name, number in numbers.items():
+        if number is not None and (not isinstance(number, int | float) or number <= 0):
+            raise PluginInvalid(f"{cls.id}: the limit {name} is {number!r}.", hint="Give a number above 0, or None.")
+    for name in limits.lengths:
+        if name not in cls.content_type.model_fields:
+            hint = did_you_mean(name, cls.content_type.model_fields)
+            raise PluginInvalid(f"{cls.id} limits the field {name!r}, which its content does not have.", hint=hint)
+
+
+def check_events(cls: type[AnyProvider]) -> None:
+    """Who names events reads callbacks, and the other way round."""
+    events: Any = cls.events
+    named: set[Any] = set(events) if isinstance(events, set | frozenset) else {None}  # pyright: ignore[reportUnknownArgumentType]
+    if not all(isinstance(event, EventKind) for event in named):
+        raise PluginInvalid(f"{cls.id}: `events` is {events!r}.", hint="Make it a frozenset of EventKind.")
+    if bool(named) != (cls.callback is not AnyProvider.callback):
+        said = "has no `callback` for its events" if named else "has a `callback` and names no events"
+        raise PluginInvalid(f"{cls.id} {said}.", hint="Write both `events` and `callback`, or neither.")

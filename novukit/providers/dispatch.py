@@ -13,6 +13,7 @@ from .base import AnyProvider
 from .credentials import secrets_of
 from .flight import CURRENT, Flight
 from .injection import refuse_injection
+from .limits import refuse_excess
 from .outcome import Delivery, Outcome, ProviderError, Receipt, RecipientGone, Rejected
 from .redaction import tell
 
@@ -59,11 +60,10 @@ async def look_up(provider: AnyProvider, key: str) -> Delivery | None:
 
 
 async def check(provider: AnyProvider) -> Delivery:
-    """Try the provider's credentials without sending: ``accepted`` if they work."""
+    """Try the provider's credentials without sending: ``accepted`` if they work; ``detail`` has a remark, if any."""
 
     async def ask() -> Receipt:
-        await provider.check()
-        return Receipt()
+        return Receipt(detail=str(await provider.check() or ""))
 
     return await observe(provider, ask, None)
 
@@ -78,6 +78,7 @@ def refused(provider: AnyProvider, content: Content) -> ProviderError | None:
         return Rejected(said, reason=Reason.UNSUPPORTED_FEATURE)
     try:
         refuse_injection(content)
+        refuse_excess(content, provider.limits)
     except Rejected as err:
         return err
     return None

@@ -7,13 +7,14 @@ import re
 import zlib
 from collections.abc import Collection, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib.util import find_spec
 from typing import Any
 
 import httpcore
 import httpx
 
-from ..errors import AddressRefused
-from . import flight
+from ..errors import AddressRefused, PluginInvalid
+from . import flight, logs
 from .guard import GuardedBackend, Resolver, resolve
 from .outcome import Rejected, Unavailable, Unknown
 
@@ -42,7 +43,8 @@ class HttpClient:
     - A network that fails becomes an outcome. Nothing left: Unavailable. It may have: Unknown. Never an httpx error.
 
     ``timeout`` is in seconds, for writing the request, for the answer to begin, and again for reading it to its end.
-    ``transport`` replaces the network in tests.
+    ``ca_file`` is a PEM file with certificate authorities to trust beside the usual ones. ``transport`` replaces the
+    network in tests.
     """
 
     def __init__(
@@ -52,14 +54,36 @@ class HttpClient:
         ports: Collection[int] = PORTS,
         timeout: float = 10.0,
         resolver: Resolver = resolve,
+        ca_file: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        http2: bool = False,
     ) -> None:
         self.allow_private = allow_private
         self.ports = frozenset(ports)
         self.timeout = timeout
         self._resolver = resolver
         self._transport = transport
+        self._ca_file = ca_file
+        self._http2 = http2
+        self._others: dict[str, HttpClient] = {}
         self._client: httpx.AsyncClient | None = None
+
+    def over_http2(self, whose: str = "") -> HttpClient:
+        """The same client on connections of its own that speak HTTP/2 where the server does; closed with this one.
+
+        Each ``whose`` has connections apart, for vendors that want one account on a connection. Raises PluginInvalid
+        where the package ``h2`` is missing.
+        """
+        if self._http2:
+            return self
+        if find_spec("h2") is None:
+            raise PluginInvalid("HTTP/2 needs the package h2.", hint="Install it with: pip install 'novukit[http2]'")
+        if whose not in self._others:
+            self._others[whose] = HttpClient(
+                allow_private=self.allow_private, ports=self.ports, timeout=self.timeout, resolver=self._resolver,
+                ca_file=self._ca_file, transport=self._transport, http2=True,
+            )  # fmt: skip
+        return self._others[whose]
 
     async def get(self, url: str, *, params: Params | None = None, headers: Headers | None = None) -> httpx.Response:
         """``request`` with GET."""
@@ -100,9 +124,10 @@ class HttpClient:
     ) -> httpx.Response:
         """Ask, and return the answer, whatever its status, with its body read.
 
-        ``auth`` is a user and a password (basic authentication). ``sends`` says whether this request can make the
-        message go out; it is true unless the method is GET, HEAD or OPTIONS. Set it to False for a request that only
-        prepares, such as fetching a token: if its answer is lost, the message was certainly not sent.
+        ``params`` are added to the query that ``url`` has, and stand in for those of the same name. ``auth`` is a user
+        and a password (basic authentication). ``sends`` says whether this request can make the message go out; it is
+        true unless the method is GET, HEAD or OPTIONS. Set it to False for a request that only prepares, such as
+        fetching a token: if its answer is lost, the message was certainly not sent.
 
         Raises Unavailable when no byte of a sending request left, Unknown when the answer was lost, Rejected when the
         request cannot be written, and AddressRefused.
@@ -122,8 +147,11 @@ class HttpClient:
         client = self._client = self._client or self._open()
         try:
             target = self._checked(url)
+            if params:
+                # httpx would put them in the place of the URL's own, and with them of the keys in a webhook's URL.
+                target = target.copy_merge_params(params)
             request = client.build_request(
-                method, target, json=json, data=data, content=content, files=files, params=params, headers=headers,
+                method, target, json=json, data=data, content=content, files=files, headers=headers,
                 extensions={"trace": trace, "timeout": self._timeouts()},
             )  # fmt: skip
         except (TypeError, ValueError) as err:
@@ -132,6 +160,7 @@ class HttpClient:
         host = target.host
         if departed:
             current.departed = current.departed or sends
+        quiet = logs.OURS.set(True)
         try:
             response = await client.send(request, stream=True, auth=httpx.BasicAuth(*auth) if auth else None)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as err:
@@ -142,6 +171,8 @@ class HttpClient:
             if sends and departed:
                 raise Unknown(f"The answer of {host} was lost: {said(err)}") from err
             raise Unavailable(f"{host} did not answer: {said(err)}") from err
+        finally:
+            logs.OURS.reset(quiet)
         body, cut = await read_body(response, self.timeout)
         kept = [(k, v) for k, v in response.headers.multi_items() if k.lower() not in DROPPED_HEADERS]
         answer = httpx.Response(response.status_code, headers=kept, content=body, request=request)
@@ -153,6 +184,8 @@ class HttpClient:
         client, self._client = self._client, None
         if client:
             await client.aclose()
+        for other in self._others.values():
+            await other.aclose()
 
     def _checked(self, url: str) -> httpx.URL:
         try:
@@ -178,7 +211,7 @@ class HttpClient:
     def _open(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             transport=self._transport or GuardedTransport(GuardedBackend(
-                allow_private=self.allow_private, resolver=self._resolver)),
+                allow_private=self.allow_private, resolver=self._resolver), ca_file=self._ca_file, http2=self._http2),
             trust_env=False,
             follow_redirects=False,
             cookies=no_cookies(),
@@ -190,8 +223,10 @@ class HttpClient:
 class GuardedTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport, on a network that checks where it goes."""
 
-    def __init__(self, network: GuardedBackend) -> None:
+    def __init__(self, network: GuardedBackend, *, ca_file: str | None = None, http2: bool = False) -> None:
         context = httpx.create_ssl_context(trust_env=False)
+        if ca_file:
+            context.load_verify_locations(ca_file)
         super().__init__(verify=context, trust_env=False)
         # httpx offers no argument for the network backend; the pool is where httpcore takes it.
         self._pool = httpcore.AsyncConnectionPool(
@@ -200,9 +235,10 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
             # httpcore looks through the whole pool for each that waits: 300 calls at a time cost six times the CPU.
             max_connections=None,
             max_keepalive_connections=20,
-            keepalive_expiry=5.0,
+            # Whoever speaks HTTP/2 wants to see one connection for long; middle boxes forget one after minutes.
+            keepalive_expiry=60.0 if http2 else 5.0,
             http1=True,
-            http2=False,
+            http2=http2,
             network_backend=network,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from ..model import Content, EmailContent, PushContent, Reason, SmsContent
+from ..model import ChatContent, Content, EmailContent, PushContent, Reason, SmsContent
 from .outcome import Rejected
 
 # One bare address: nothing that separates, quotes or comments in a header, on either side of the @.
@@ -56,6 +56,12 @@ def refuse_injection(content: Content) -> None:
             one_line("tokens", token)
         writable("subject", content.subject)
         writable("body", content.body)
+        for field in ("image", "sound", "url", "collapse_key"):
+            one_line(field, getattr(content, field) or "")
+    elif isinstance(content, ChatContent):
+        for field in ("webhook_url", "channel", "thread"):
+            one_line(field, getattr(content, field) or "")
+        writable("body", content.body)
 
 
 def refuse_in_email(content: EmailContent) -> None:
@@ -74,6 +80,11 @@ def refuse_in_email(content: EmailContent) -> None:
     for name, value in content.headers.items():
         header(name, value)
     unique("headers", (name.lower() for name in content.headers))
+    for tag in content.tags:
+        one_line("tags", tag)
+    for name, value in content.metadata.items():
+        one_line("metadata", name)
+        one_line(f"metadata[{name!r}]", value)
     for attachment in content.attachments:
         one_line("attachments", attachment.name)
         if attachment.content_id is not None and not CONTENT_ID.fullmatch(attachment.content_id):

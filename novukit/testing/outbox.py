@@ -10,15 +10,19 @@ from typing import Any, ClassVar, cast
 from ..model import Channel, Message
 from ..providers import (
     AnyProvider,
+    ChatContent,
     ChatProvider,
     Content,
     Credentials,
+    EmailContent,
     EmailCredentials,
     EmailProvider,
+    PushContent,
     PushProvider,
     Receipt,
     RecipientGone,
     Rejected,
+    SmsContent,
     SmsProvider,
     Throttled,
     Unavailable,
@@ -118,7 +122,11 @@ class _Trouble:
         return Receipt(provider_message_id=f"outbox-{len(self.calls)}")
 
 
-ALL_FEATURES = frozenset({"reply_to", "cc", "bcc", "headers", "attachments", "data"})
+ALL_FEATURES = frozenset(
+    field
+    for kind in (EmailContent, SmsContent, PushContent, ChatContent)
+    for field in set(kind.model_fields) - kind.plain - {"overrides"}
+)
 
 
 class OutboxPlugin:

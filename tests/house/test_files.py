@@ -38,6 +38,12 @@ def test_no_module_has_a_vague_name() -> None:
     assert [name(path) for path in python_files() if VAGUE & {path.stem, path.parent.name}] == []
 
 
+def test_no_two_plugins_name_a_test_module_alike() -> None:
+    """pytest knows the modules of plugins by their names alone."""
+    names = [path.name for path in python_files("plugins") if path.parent.name == "tests"]
+    assert len(names) == len(set(names))
+
+
 def test_nothing_of_one_machine_is_in_the_tree() -> None:
     """No address of a package registry and no absolute path of somebody's machine."""
     found = [

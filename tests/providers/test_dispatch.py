@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
@@ -53,8 +53,8 @@ class Scripted(EmailProvider[PostCredentials]):
     async def lookup(self, key: str) -> Receipt | None:
         return await self.act()
 
-    async def check(self) -> None:
-        await self.act()
+    async def check(self) -> str | None:
+        return cast("str | None", await self.act())
 
 
 def raising(error: BaseException) -> Scripted:
@@ -341,3 +341,9 @@ async def test_credentials_can_be_checked_without_sending() -> None:
     assert (await check(returning(None))).accepted
     wrong = await check(raising(Rejected(f"{CANARY} is wrong", reason=Reason.CREDENTIALS_INVALID)))
     assert (wrong.reason, wrong.detail) == (Reason.CREDENTIALS_INVALID, "*** is wrong")
+
+
+async def test_a_check_that_passes_may_have_a_remark() -> None:
+    """It is told as the detail, without secrets."""
+    remarked = await check(returning(f"The account of {CANARY} is in a sandbox."))
+    assert (remarked.accepted, remarked.detail) == (True, "The account of *** is in a sandbox.")

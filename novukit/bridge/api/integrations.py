@@ -208,7 +208,7 @@ async def check(integration_id: FromPath[str], here: Here, runtime: TheRuntime) 
         )
     outcome = await dispatch.check(provider)
     if outcome.accepted:
-        return envelope(Checked(status="ok", message="The credentials work."))
+        return envelope(Checked(status="ok", message=" ".join(["The credentials work.", outcome.detail]).strip()))
     return envelope(Checked(status="failed", message=outcome.detail))
 
 
