@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -32,9 +32,10 @@ def read_when(pairs: tuple[str, ...]) -> dict[str, Any]:
 
 def used(one: dict[str, Any]) -> str:
     """When, and how much, an integration of the API is used."""
-    said = [f"{key}: {_words(values)}" for key, values in (one.get("when") or {}).items() if key in _LISTS]
+    when = cast("dict[str, Any]", one.get("when") or {})
+    said = [f"{key}: {_words(values)}" for key, values in when.items() if key in _LISTS]
     for where in ("subscriber", "payload"):
-        fields = (one.get("when") or {}).get(where) or {}
+        fields = cast("dict[str, list[Any]]", when.get(where) or {})
         said += [f"{where}.{field}: {_words(values)}" for field, values in fields.items()]
     if one.get("conditions"):
         said.append("conditions")

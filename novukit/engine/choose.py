@@ -6,11 +6,11 @@ refuse a bad address, too. What nobody knows stays where it is, unless the step 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 from uuid import UUID
 
-from ..model import AnyContent, Channel, ChannelInput, Checkpoint, Facts, Reason, Retry, SmsInput, StepCall
+from ..model import AnyContent, Channel, ChannelInput, Checkpoint, Facts, Integration, Reason, Retry, SmsInput, StepCall
 from ..providers import Delivery, Outcome
 from . import compose
 from .compose import Uncomposable
@@ -51,7 +51,19 @@ def first(frame: Frame, call: StepCall, asked: ChannelInput) -> tuple[Route, Any
     return _best(frame, call, found)
 
 
-def next_one(
+def pass_on(
+    frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpoint, by: Integration | UUID | None, reason: Reason,
+    detail: str,
+) -> None:  # fmt: skip
+    """Raise :class:`HandedOn` if there is an integration to take the message over; ``by`` an id where it is gone."""
+    left, name = (by.id, by.identifier) if isinstance(by, Integration) else (by, "")
+    onward = _next(frame, call, asked, row, left)
+    if onward is not None and left is not None:
+        kept = Reason.OUTCOME_UNKNOWN if row.reason is Reason.OUTCOME_UNKNOWN else reason
+        raise HandedOn(replace(row, reason=kept), left, name, reason, detail, *onward)
+
+
+def _next(
     frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpoint, by: UUID | None
 ) -> tuple[Route, AnyContent] | None:
     """The integration that takes a message over from ``by``: none that has had it before, and none if one was named."""

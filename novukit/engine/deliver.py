@@ -115,14 +115,16 @@ async def _again(frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpo
     row = replace(row, reason=Reason.OUTCOME_UNKNOWN if unknown else None)
     route = frame.rt.routes.by_id(scope.environment_id, message.integration_id)
     if route is None:
-        _gone(frame, call, asked, row, message, unknown=unknown)
-    if (
-        route.breaker.wait(frame.rt.clock.monotonic())
-        and (not unknown or choose.allows_twice(asked, route))
-        and (onward := choose.next_one(frame, call, asked, row, route.integration.id)) is not None
-    ):
-        said = "It is given a rest."
-        raise HandedOn(row, route.integration.id, route.integration.identifier, Reason.CIRCUIT_OPEN, said, *onward)
+        said = "The integration that the message was with is not active any more."
+        if unknown:
+            _park(frame, call, row, said)
+        choose.pass_on(frame, call, asked, row, message.integration_id, Reason.NO_INTEGRATION, said)
+        _failed(frame, call, row, Reason.NO_INTEGRATION, said)
+    # Before anything that may put it to sleep: when it wakes, its record no longer tells that a call was cut off.
+    if row.status is StepStatus.CALLING and asked.on_unknown == "park" and route.provider.idempotency == "none":
+        _park(frame, call, row, "The process ended before the provider's answer was on record.")
+    if route.breaker.wait(frame.rt.clock.monotonic()) and (not unknown or choose.allows_twice(asked, route)):
+        choose.pass_on(frame, call, asked, row, route.integration, Reason.CIRCUIT_OPEN, "It is given a rest.")
     row = await gate.enter(frame, call, row, route, lambda at, status: [_update(frame, at, status, error=at.detail)])
     async with place(frame, route.bulkhead):
         return await _repeat(frame, call, asked, row, message, route, unknown=unknown)
@@ -142,11 +144,11 @@ async def _repeat(
                 _sleep(frame, call, counted, Reason.OUTCOME_UNKNOWN, found, asked.retry or RETRY)
         if forgotten := _forgotten(frame, row, route):
             _park(frame, call, row, forgotten)
-        if row.status is StepStatus.CALLING and asked.on_unknown == "park" and route.provider.idempotency == "none":
-            _park(frame, call, row, "The process ended before the provider's answer was on record.")
-        if choose.tries(row) >= attempts:
-            if choose.allows_twice(asked, route):
-                _pass_on(frame, call, asked, row, route, Reason.OUTCOME_UNKNOWN, row.detail)
+        spent = choose.tries(row) >= attempts
+        cut_off = row.status is StepStatus.CALLING and route.provider.idempotency == "none"
+        if (spent or cut_off) and choose.allows_twice(asked, route):
+            choose.pass_on(frame, call, asked, row, route.integration, Reason.OUTCOME_UNKNOWN, row.detail)
+        if spent:
             _failed(frame, call, row, Reason.OUTCOME_UNKNOWN, row.detail)
     doubtful = unknown and route.provider.idempotency != "native"
     calling = replace(row, status=StepStatus.CALLING, attempts=row.attempts + 1, wake_at=None, detail="")
@@ -168,7 +170,7 @@ async def _hand_on(frame: Frame, call: StepCall, handed: HandedOn) -> Sent:
     def told(at: Checkpoint, status: MessageStatus) -> list[Entry]:
         message = _open(frame, call, at, status, handed.content, route)
         message.attempts, message.possible_duplicate = at.attempts, doubtful
-        why = f"{handed.by_name}: {handed.detail}" if handed.detail else handed.by_name
+        why = ": ".join(filter(None, (handed.by_name, handed.detail)))
         about = replace(at, reason=handed.reason)
         said = f"{why} → {route.integration.identifier}"
         return [message, frame.line(ActivityKind.STEP_HANDED_ON, about, said)]
@@ -188,29 +190,6 @@ async def _hand_on(frame: Frame, call: StepCall, handed: HandedOn) -> Sent:
             raise
         crash_point("intent.after")
         return await _call(frame, call, asked, calling, route, handed.content)
-
-
-def _pass_on(
-    frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpoint, route: Route, reason: Reason, detail: str
-) -> None:
-    """Hand the message on, if there is somebody to take it."""
-    integration = route.integration
-    if (onward := choose.next_one(frame, call, asked, row, integration.id)) is not None:
-        row = replace(row, reason=_truly(row, reason))
-        raise HandedOn(row, integration.id, integration.identifier, reason, detail, *onward)
-
-
-def _gone(
-    frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpoint, message: Message, *, unknown: bool
-) -> NoReturn:
-    """The integration that has the message is not active any more."""
-    said = "The integration that the message was with is not active any more."
-    if unknown:
-        _park(frame, call, row, said)
-    if (onward := choose.next_one(frame, call, asked, row, message.integration_id)) is None:
-        _failed(frame, call, row, Reason.NO_INTEGRATION, said)
-    by = message.integration_id or message.id
-    raise HandedOn(row, by, message.provider_id or "", Reason.NO_INTEGRATION, said, *onward)
 
 
 async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by raising
@@ -244,7 +223,7 @@ async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by rais
         _park(frame, call, calling, delivery.detail)
     retry = asked.retry or RETRY
     if choose.calls_for_another(asked, calling, route, delivery):
-        _pass_on(frame, call, asked, calling, route, reason, delivery.detail)
+        choose.pass_on(frame, call, asked, calling, route.integration, reason, delivery.detail)
     if delivery.outcome in (Outcome.REJECTED, Outcome.RECIPIENT_GONE) or choose.tries(calling) >= retry.attempts:
         _failed(frame, call, calling, reason, delivery.detail)
     _sleep(frame, call, calling, reason, delivery, retry)

@@ -97,7 +97,7 @@ async def show(frame: Frame, route: Route, delivery: Delivery) -> None:
     else:
         log.warning("%s is used again", name)
     if rt.observer is not None:
-        rt.observer.circuit(rt.routes.environment(integration.environment_id), integration.identifier, is_open)
+        rt.observer.circuit(rt.routes.environment(integration.environment_id), integration.identifier, is_open=is_open)
     try:
         if is_open:
             await circuits.begin(frame.scope, integration.id, frame.shift.worker_id, delivery.detail)

@@ -38,7 +38,7 @@ class Observer(Protocol):
         """A message sleeps until its integration's rate lets it out."""
         ...
 
-    def circuit(self, environment: str, integration: str, is_open: bool) -> None:
+    def circuit(self, environment: str, integration: str, *, is_open: bool) -> None:
         """This worker gives an integration a rest, or uses it again."""
         ...
 

@@ -104,7 +104,7 @@ class Metrics:
         """A message sleeps until its turn."""
         self._bound(self._paced, integration).inc()
 
-    def circuit(self, environment: str, integration: str, is_open: bool) -> None:
+    def circuit(self, environment: str, integration: str, *, is_open: bool) -> None:
         """An integration is given a rest, or used again."""
         self._bound(self._circuits, environment, integration).set(is_open)
 

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from novukit import Subscriber
-from novukit.model import Reason
+from novukit.engine import Shift
+from novukit.model import ExecutionStatus, Reason
 from novukit.providers import Rejected, Unavailable
 from novukit.store import history, paces
 from novukit.testing import Harness
 
-from .routed import ADA, CALLS, FAILS, Order, by, declare, receipt
+from .routed import ADA, CALLS, FAILS, Order, by, careful, declare, receipt
 
 
 async def test_one_that_fails_again_and_again_is_given_a_rest(routed: Harness) -> None:
@@ -104,3 +105,19 @@ async def test_a_cancel_ends_what_waits_for_its_slot(routed: Harness) -> None:
 
     assert ["a"] == by()
     assert {"completed", "cancelled"} == {one.status.value for one in await routed.executions()}
+
+
+async def test_a_call_that_was_cut_off_is_parked_before_it_waits(
+    routed: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a sleep for its slot nobody could tell that it may have gone out, and `park` never sends twice."""
+    await declare(routed, {"identifier": "a", "rate": 0.01}, channel="sms")
+    with monkeypatch.context() as frozen:
+        frozen.setattr(Shift, "holds", lambda self: False)
+        await routed.trigger(careful, to=ADA, payload=Order())
+        assert [] == CALLS, "the intent is on record, and the worker gave up"
+    await routed._shift.beat()
+    await routed.travel(days=1)
+
+    (execution,) = await routed.executions()
+    assert (ExecutionStatus.PARKED, Reason.OUTCOME_UNKNOWN, []) == (execution.status, execution.reason, CALLS)
