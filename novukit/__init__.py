@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .authoring import Context, Step, Workflow, workflow
+    from .authoring import Context, Step, Workflow, route, workflow
     from .authoring.sending import Sender
     from .client import Client
     from .errors import NovukitError, StepFailed
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Digest,
         DigestEvent,
         Everyone,
+        Facts,
         Redirect,
         Retry,
         Sent,
@@ -32,14 +33,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Action", "Attachment", "Client", "Context", "Digest", "DigestEvent", "Everyone", "NovukitError", "Redirect",
-    "Retry", "Sent", "Step", "StepFailed", "Subscriber", "Throttled", "TopicRecipient", "Triggered", "Workflow",
-    "WorkflowPreferences", "__version__", "workflow",
+    "Action", "Attachment", "Client", "Context", "Digest", "DigestEvent", "Everyone", "Facts", "NovukitError",
+    "Redirect", "Retry", "Sent", "Step", "StepFailed", "Subscriber", "Throttled", "TopicRecipient", "Triggered",
+    "Workflow", "WorkflowPreferences", "__version__", "route", "workflow",
 ]  # fmt: skip
 
 _HOMES = {
     "Client": "client", "NovukitError": "errors", "StepFailed": "errors",
-    **dict.fromkeys(("Context", "Step", "Workflow", "workflow"), "authoring"),
+    **dict.fromkeys(("Context", "Step", "Workflow", "route", "workflow"), "authoring"),
 }  # fmt: skip
 """Where a name lives; the others are nouns, in ``model``."""
 

@@ -121,6 +121,9 @@ def test_environment_variables_override_the_file(tmp_path: Path) -> None:
     assert "nk_secret" not in repr(settings)
 
 
+ROUTED = '[[integrations]]\nidentifier = "m"\nprovider = "smtp"\n'
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -131,6 +134,10 @@ def test_environment_variables_override_the_file(tmp_path: Path) -> None:
         ("port = 8000.5", ["port must be a whole number"]),
         ("port = 70000", ["port must be between 0 and 65535, not 70000"]),
         ("[worker]\nconcurrency = 0", ["novukit.toml:2:1", "between 1 and 1000, not 0"]),
+        (ROUTED + 'when = { county = "DE" }', ["novukit.toml:4:", "county", "Did you mean 'country'?"]),
+        (ROUTED + 'when = { country = "Germany" }', ["country"]),
+        (ROUTED + "weight = -1", ["weight must be between 0 and 1000, not -1"]),
+        (ROUTED + "rate = 0", ["rate must be between 0 and 100000 messages a second, not 0"]),
         ("[worker]\nlease = nan", ["worker.lease must be a finite number"]),
         ('workflows = "app.workflows"', ["must be a list", 'Write workflows = ["app.workflows"].']),
         ('workflows = ["app/workflows.py"]', ["not the name of a Python module", "'app.workflows'"]),

@@ -64,9 +64,7 @@ class Dbos:
                     assert done == self._done, f"{done} of {self._done} succeeded"
                 finally:
                     await connection.close()
-        session.tell(
-            f"DBOS ({processes} worker): {cost.rate:,.0f}/s, {cost.milliseconds:.2f} ms ({cost.parts()})"
-        )
+        session.tell(f"DBOS ({processes} worker): {cost.rate:,.0f}/s, {cost.milliseconds:.2f} ms ({cost.parts()})")
         return cost
 
 

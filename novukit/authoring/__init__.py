@@ -2,11 +2,12 @@
 
 from .context import Context
 from .registry import Registry
+from .routing import Router, route
 from .sending import Sender, sender, use_sender
 from .step import ChannelOptions, Runner, Step
 from .workflow import To, Workflow, workflow
 
 __all__ = [
-    "ChannelOptions", "Context", "Registry", "Runner", "Sender", "Step", "To", "Workflow", "sender", "use_sender",
-    "workflow",
+    "ChannelOptions", "Context", "Registry", "Router", "Runner", "Sender", "Step", "To", "Workflow", "route", "sender",
+    "use_sender", "workflow",
 ]  # fmt: skip

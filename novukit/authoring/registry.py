@@ -14,14 +14,24 @@ from typing import Any
 from ..errors import NovukitError, WorkflowInvalid, WorkflowNotFound, did_you_mean
 from ..model import Manifest
 from . import sources
+from .routing import Router
 from .workflow import Workflow
 
 
 class Registry:
     """The workflows of an application, by id."""
 
-    def __init__(self, workflows: Iterable[Workflow[Any]] = ()) -> None:
+    def __init__(self, workflows: Iterable[Workflow[Any]] = (), routers: Iterable[Router] = ()) -> None:
         self._by_id: dict[str, Workflow[Any]] = {}
+        self.routers: dict[str, Router] = {}
+        """The authors' routing functions, by channel."""
+        for router in routers:
+            first = self.routers.setdefault(router.channel, router)
+            if first is not router:
+                raise WorkflowInvalid(
+                    f"Two functions route {router.channel!r}: {first.where} and {router.where}.",
+                    hint="Make one of them.",
+                )
         for one in workflows:
             other = self._by_id.setdefault(one.id, one)
             if other is not one:
@@ -34,13 +44,19 @@ class Registry:
     def load(cls, modules: Iterable[str], root: Path) -> Registry:
         """Import ``modules``, as seen from the folder ``root``, and take the workflows that they define or import.
 
+        Their routing functions come along.
+
         Raises :class:`WorkflowInvalid` for a module that cannot be imported (naming it, the line, and what it raised),
         for a definition that breaks a rule, and for two workflows with one id. To load again, start a new process.
         """
         if (folder := str(root.resolve())) not in sys.path:
             sys.path.insert(0, folder)
         importlib.invalidate_caches()
-        registry = cls(one for name in modules for one in _workflows(_import(name, root)))
+        found = [_import(name, root) for name in modules]
+        registry = cls(
+            (one for module in found for one in _workflows(module)),
+            (one for module in found for one in vars(module).values() if isinstance(one, Router)),
+        )
         registry.manifest()
         return registry
 

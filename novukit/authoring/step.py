@@ -53,7 +53,8 @@ class ChannelOptions(TypedDict, total=False):
     ``template`` and ``variables``: render the body from a template file. ``unless_seen``, ``unless_read``: skip if the
     message of that in-app step was seen or read by now. ``integration``: the identifier of the one to use.
     ``overrides``: passed to the provider. ``retry``: how often to try. ``on_unknown``: ``"retry"`` (with the same
-    idempotency key) or ``"park"`` when the provider's answer is lost. ``key``: tells the rounds of a loop apart.
+    idempotency key), ``"park"``, or ``"next"`` (another integration may send it) when the
+    provider's answer is lost. ``key``: tells the rounds of a loop apart.
     """
 
     template: str | None

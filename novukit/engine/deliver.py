@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from ..crash import crash_point
 from ..errors import StepFailed
 from ..model import (
+    ActivityKind,
     AnyContent,
     Channel,
     ChannelInput,
@@ -36,23 +37,24 @@ from ..model import (
     StepCall,
     StepKind,
     StepStatus,
+    Way,
 )  # fmt: skip
 from ..model import resolve_one as resolve_preference
 from ..providers import Delivery, Outcome, dispatch
 from ..store import messages, preferences, subscribers
 from ..store.database import as_json
-from ..store.entries import OpenMessage, UpdateMessage
+from ..store.entries import Entry, OpenMessage, UpdateMessage
 from ..store.journal import Preferred
-from . import compose
+from . import choose, compose, gate
 from .backoff import wait_before
 from .bulkhead import Place
+from .choose import RETRY, HandedOn
 from .compose import Uncomposable
 from .frame import Frame, finish
-from .route import NoRoute, Route
+from .route import Route
 from .runtime import nobody
-from .unwind import Abandoned, Park, Suspend
+from .unwind import Abandoned, Cancelled, Park, Suspend
 
-RETRY = Retry()
 _REASONS = {
     Outcome.REJECTED: Reason.PROVIDER_REJECTED,
     Outcome.THROTTLED: Reason.PROVIDER_THROTTLED,
@@ -70,6 +72,15 @@ _CONTENTS: dict[StepKind, TypeAdapter[Any]] = {
 
 async def deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
     """Perform a channel step, new (``row`` is None), tried before, or cut off in the middle of its call."""
+    handed: HandedOn | None = None
+    while True:
+        try:
+            return await (_deliver(frame, call, row) if handed is None else _hand_on(frame, call, handed))
+        except HandedOn as on:  # out here no place of the first integration is held
+            handed = on
+
+
+async def _deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
     asked = cast("ChannelInput", call.inputs)
     # One that a person says was not sent is sent in the words that are on record, and has all its attempts before it.
     called = row is not None and row.message_id is not None and (row.attempts > 0 or row.reason is Reason.NOT_SENT)
@@ -82,10 +93,10 @@ async def deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
             raise Uncomposable(*skipped, skip=True)
         if isinstance(asked, InAppInput):
             return _into_the_inbox(frame, call, asked, checkpoint)
-        route = _route(frame, call, asked)
-        content = compose.for_provider(frame, call, route)
+        route, content = choose.first(frame, call, asked)
     except Uncomposable as no:
         return _not_sent(frame, call, checkpoint, no)
+    checkpoint = await gate.enter(frame, call, checkpoint, route)
     async with Place(frame, route.bulkhead):
         checkpoint = _first(checkpoint, checkpoint.message_id or frame.rt.new_id(), frame.now() if row else None)
         intent = _open(frame, call, checkpoint, MessageStatus.CALLING, content, route)
@@ -97,8 +108,8 @@ async def deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
 def _first(row: Checkpoint, message_id: UUID, at: datetime | None) -> Checkpoint:
     """The checkpoint at the first call. Written out, for ``replace`` takes three times as long."""
     return Checkpoint(
-        row.step_id, row.key, row.kind, StepStatus.CALLING, row.result, None, row.detail, 1, row.args_hash,
-        row.position, message_id, None, at or row.started_at, row.finished_at,
+        row.step_id, row.key, row.kind, StepStatus.CALLING, row.result, None, "", 1, row.args_hash,
+        row.position, message_id, None, at or row.started_at, row.finished_at, row.way,
     )  # fmt: skip
 
 
@@ -111,10 +122,17 @@ async def _again(frame: Frame, call: StepCall, asked: ChannelInput, row: Checkpo
     row = replace(row, reason=Reason.OUTCOME_UNKNOWN if unknown else None)
     route = frame.rt.routes.by_id(scope.environment_id, message.integration_id)
     if route is None:
-        chosen = frame.rt.routes.choose(scope.environment_id, call.kind.value, asked.integration)
-        if isinstance(chosen, NoRoute):
-            _failed(frame, call, row, chosen.reason, chosen.detail)
-        route = chosen
+        said = "The integration that the message was with is not active any more."
+        if unknown:
+            _park(frame, call, row, said)
+        choose.pass_on(frame, call, asked, row, message.integration_id, Reason.NO_INTEGRATION, said)
+        _failed(frame, call, row, Reason.NO_INTEGRATION, said)
+    # Before anything that may put it to sleep: when it wakes, its record no longer tells that a call was cut off.
+    if row.status is StepStatus.CALLING and asked.on_unknown == "park" and route.provider.idempotency == "none":
+        _park(frame, call, row, "The process ended before the provider's answer was on record.")
+    if route.breaker.wait(frame.rt.clock.monotonic()) and (not unknown or choose.allows_twice(asked, route)):
+        choose.pass_on(frame, call, asked, row, route.integration, Reason.CIRCUIT_OPEN, "It is given a rest.")
+    row = await gate.enter(frame, call, row, route, lambda at, status: [_update(frame, at, status, error=at.detail)])
     async with Place(frame, route.bulkhead):
         return await _repeat(frame, call, asked, row, message, route, unknown=unknown)
 
@@ -128,21 +146,57 @@ async def _repeat(
             found = await dispatch.look_up(route.provider, key_of(frame, call))
             if found is not None and found.outcome is Outcome.ACCEPTED:
                 return _sent(frame, call, row, found.receipt.provider_message_id, found.detail)
-            if found is not None and row.attempts < attempts:
+            if found is not None and choose.tries(row) < attempts:
                 counted = replace(row, attempts=row.attempts + 1)
                 _sleep(frame, call, counted, Reason.OUTCOME_UNKNOWN, found, asked.retry or RETRY)
         if forgotten := _forgotten(frame, row, route):
             _park(frame, call, row, forgotten)
-        if row.status is StepStatus.CALLING and asked.on_unknown == "park" and route.provider.idempotency == "none":
-            _park(frame, call, row, "The process ended before the provider's answer was on record.")
-        if row.attempts >= attempts:
+        spent = choose.tries(row) >= attempts
+        cut_off = row.status is StepStatus.CALLING and route.provider.idempotency == "none"
+        if (spent or cut_off) and choose.allows_twice(asked, route):
+            choose.pass_on(frame, call, asked, row, route.integration, Reason.OUTCOME_UNKNOWN, row.detail)
+        if spent:
             _failed(frame, call, row, Reason.OUTCOME_UNKNOWN, row.detail)
     doubtful = unknown and route.provider.idempotency != "native"
-    calling = replace(row, status=StepStatus.CALLING, attempts=row.attempts + 1, wake_at=None)
+    calling = replace(row, status=StepStatus.CALLING, attempts=row.attempts + 1, wake_at=None, detail="")
     noted = _update(frame, calling, MessageStatus.CALLING, possible_duplicate=doubtful)
     await frame.unless_cancelled(frame.told(calling, noted))
     content = _CONTENTS[call.kind].validate_python(message.content)
     return await _call(frame, call, asked, calling, route, content)
+
+
+async def _hand_on(frame: Frame, call: StepCall, handed: HandedOn) -> Sent:
+    """The message goes out by the next integration. That it does is on record with its intent, and never taken back."""
+    asked, row, route = cast("ChannelInput", call.inputs), handed.row, handed.to
+    doubtful = row.reason is Reason.OUTCOME_UNKNOWN
+    left = (*(row.way.left if row.way else ()), (handed.by, row.attempts))
+    taken = replace(row, way=Way(left), wake_at=None, detail="")
+    if frame.rt.observer is not None:
+        frame.rt.observer.handed_on(call.kind, handed.by_name, route.integration.identifier, handed.reason)
+
+    def told(at: Checkpoint, status: MessageStatus) -> list[Entry]:
+        message = _open(frame, call, at, status, handed.content, route)
+        message.attempts, message.possible_duplicate = at.attempts, doubtful
+        why = ": ".join(filter(None, (handed.by_name, handed.detail)))
+        about = replace(at, reason=handed.reason)
+        said = f"{why} → {route.integration.identifier}"
+        return [message, frame.line(ActivityKind.STEP_HANDED_ON, about, said)]
+
+    taken = await gate.enter(frame, call, taken, route, told)
+    async with Place(frame, route.bulkhead):
+        calling = replace(
+            taken, status=StepStatus.CALLING, attempts=row.attempts + 1,
+            reason=Reason.OUTCOME_UNKNOWN if doubtful else None,
+        )  # fmt: skip
+        try:
+            await frame.unless_cancelled([*frame.told(calling), *told(calling, MessageStatus.CALLING)])
+        except Cancelled:
+            if not doubtful:  # its record says that it was about to be called, and we know better
+                refused = finish(row, StepStatus.SKIPPED, frame.now(), Reason.CANCELLED, handed.detail)
+                frame.record(frame.told(refused, _update(frame, row, MessageStatus.FAILED, error="cancelled")))
+            raise
+        crash_point("intent.after")
+        return await _call(frame, call, asked, calling, route, handed.content)
 
 
 async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by raising
@@ -163,13 +217,21 @@ async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by rais
         for provider_id in {route.integration.provider_id, route.provider.novu_id}:
             who, gone = frame.execution.subscriber_uuid, delivery.gone_tokens
             await subscribers.forget_tokens(frame.scope, who, provider_id, gone)
+    turned = route.breaker.heard(delivery, frame.rt.clock.monotonic())
     if delivery.outcome is Outcome.ACCEPTED:
-        return _sent(frame, call, calling, delivery.receipt.provider_message_id, delivery.detail)
+        sent = _sent(frame, call, calling, delivery.receipt.provider_message_id, delivery.detail)
+        if turned:
+            await gate.show(frame, route, delivery)
+        return sent
+    if turned:
+        await gate.show(frame, route, delivery)
     reason = delivery.reason or _REASONS[delivery.outcome]
     if delivery.outcome is Outcome.UNKNOWN and asked.on_unknown == "park" and route.provider.idempotency == "none":
         _park(frame, call, calling, delivery.detail)
     retry = asked.retry or RETRY
-    if delivery.outcome in (Outcome.REJECTED, Outcome.RECIPIENT_GONE) or calling.attempts >= retry.attempts:
+    if choose.calls_for_another(asked, calling, route, delivery):
+        choose.pass_on(frame, call, asked, calling, route.integration, reason, delivery.detail)
+    if delivery.outcome in (Outcome.REJECTED, Outcome.RECIPIENT_GONE) or choose.tries(calling) >= retry.attempts:
         _failed(frame, call, calling, reason, delivery.detail)
     _sleep(frame, call, calling, reason, delivery, retry)
 
@@ -218,7 +280,7 @@ def _failed(frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, detai
 
 def _sleep(frame: Frame, call: StepCall, row: Checkpoint, reason: Reason, delivery: Delivery, retry: Retry) -> NoReturn:
     """Try again later: the execution sleeps on record, no worker waits."""
-    wake_at = frame.now() + wait_before(row.attempts + 1, retry, frame.rt.random, delivery.retry_after)
+    wake_at = frame.now() + wait_before(choose.tries(row) + 1, retry, frame.rt.random, delivery.retry_after)
     reason = _truly(row, reason)
     asleep = replace(row, status=StepStatus.RETRYING, reason=reason, detail=delivery.detail, wake_at=wake_at)
     status = MessageStatus.UNKNOWN if reason is Reason.OUTCOME_UNKNOWN else MessageStatus.RETRYING
@@ -286,15 +348,6 @@ def _decided_by(frame: Frame) -> Preferred | None:
         return None
     who, what = frame.execution.subscriber_uuid, frame.execution.workflow_id
     return Preferred(who, what, chosen.everywhere_at, chosen.here_at)
-
-
-def _route(frame: Frame, call: StepCall, asked: ChannelInput) -> Route:
-    over = compose.overrides_for(frame.execution.overrides, call, None)
-    named = asked.integration or over.get("integrationIdentifier")
-    chosen = frame.rt.routes.choose(frame.execution.environment_id, call.kind.value, named)
-    if isinstance(chosen, NoRoute):
-        raise Uncomposable(chosen.reason, chosen.detail)
-    return chosen
 
 
 def key_of(frame: Frame, call: StepCall) -> str:

@@ -156,5 +156,5 @@ def finish(
     return Checkpoint(
         row.step_id, row.key, row.kind, status, result, reason, detail,
         row.attempts if attempts is None else attempts, row.args_hash, row.position, row.message_id, None,
-        row.started_at, at,
+        row.started_at, at, row.way,
     )  # fmt: skip

@@ -30,6 +30,18 @@ class Observer(Protocol):
         """A provider has answered, or has not."""
         ...
 
+    def handed_on(self, channel: str, by: str, to: str, reason: str) -> None:
+        """A message goes on from one integration to another."""
+        ...
+
+    def paced(self, integration: str) -> None:
+        """A message sleeps until its integration's rate lets it out."""
+        ...
+
+    def circuit(self, environment: str, integration: str, *, is_open: bool) -> None:
+        """This worker gives an integration a rest, or uses it again."""
+        ...
+
     def committed(self, entries: Sequence[Entry], seconds: float) -> None:
         """The journal has written a group: this is what became durable."""
         ...

@@ -28,7 +28,7 @@ from .event import (
     Triggered,
     TriggerStatus,
 )  # fmt: skip
-from .execution import Checkpoint, Execution, ExecutionStatus, Resolution, StepRecord
+from .execution import Checkpoint, Execution, ExecutionStatus, Resolution, StepRecord, Way
 from .integration import Integration
 from .manifest import (
     Identifier,
@@ -42,6 +42,7 @@ from .manifest import (
 )  # fmt: skip
 from .message import Message, MessageStatus
 from .preference import EffectivePreference, Preference, WorkflowPreferences, resolve, resolve_one
+from .routing import OPERATORS, Facts, Routing, When, conditions_hold
 from .step import (
     CHANNELS,
     Channel,
@@ -81,15 +82,16 @@ from .subscriber import (
 from .topic import Topic, TopicKey, TopicSubscription
 
 __all__ = [
-    "CHANNELS", "Action", "Activity", "ActivityKind", "AnyContent", "ApiKey", "Attachment", "Caller", "Channel",
-    "ChannelAddress", "ChannelInput", "ChatContent", "ChatInput", "Checkpoint", "Content", "CustomInput",
-    "DelayInput", "Digest", "DigestEvent", "DigestInput", "EffectivePreference", "Email", "EmailContent",
-    "EmailInput", "Environment", "Event", "EventStatus", "Everyone", "Execution", "ExecutionStatus", "Identifier",
-    "InAppContent", "InAppInput", "Integration", "Locale", "Manifest", "Message", "MessageStatus", "Model",
-    "OnUnknown", "Organization", "Phone", "Plan", "Preference", "Priority", "PushContent", "PushInput", "Reason",
-    "Recipient", "Redirect", "Resolution", "Retry", "Sent", "Severity", "SmsContent", "SmsInput", "StepCall",
-    "StepChange", "StepInput", "StepKind", "StepRecord", "StepSpec", "StepStatus", "StoredSubscriber",
-    "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId", "ThrottleInput", "Throttled", "TimeZone",
-    "Topic", "TopicKey", "TopicRecipient", "TopicSubscription", "TransactionId", "Trigger", "TriggerStatus",
-    "Triggered", "WorkflowChange", "WorkflowPreferences", "WorkflowSpec", "resolve", "resolve_one",
+    "CHANNELS", "OPERATORS", "Action", "Activity", "ActivityKind", "AnyContent", "ApiKey", "Attachment", "Caller",
+    "Channel", "ChannelAddress", "ChannelInput", "ChatContent", "ChatInput", "Checkpoint", "Content",
+    "CustomInput", "DelayInput", "Digest", "DigestEvent", "DigestInput", "EffectivePreference", "Email",
+    "EmailContent", "EmailInput", "Environment", "Event", "EventStatus", "Everyone", "Execution",
+    "ExecutionStatus", "Facts", "Identifier", "InAppContent", "InAppInput", "Integration", "Locale", "Manifest",
+    "Message", "MessageStatus", "Model", "OnUnknown", "Organization", "Phone", "Plan", "Preference", "Priority",
+    "PushContent", "PushInput", "Reason", "Recipient", "Redirect", "Resolution", "Retry", "Routing", "Sent",
+    "Severity", "SmsContent", "SmsInput", "StepCall", "StepChange", "StepInput", "StepKind", "StepRecord",
+    "StepSpec", "StepStatus", "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId",
+    "ThrottleInput", "Throttled", "TimeZone", "Topic", "TopicKey", "TopicRecipient", "TopicSubscription",
+    "TransactionId", "Trigger", "TriggerStatus", "Triggered", "Way", "When", "WorkflowChange",
+    "WorkflowPreferences", "WorkflowSpec", "conditions_hold", "resolve", "resolve_one",
 ]  # fmt: skip

@@ -30,6 +30,7 @@ class ActivityKind(StrEnum):
     STEP_MERGED = "step.merged"
     STEP_RETRYING = "step.retrying"
     STEP_FAILED = "step.failed"
+    STEP_HANDED_ON = "step.handed_on"
     STEP_UNKNOWN = "step.unknown"
     STEP_RESOLVED_SENT = "step.resolved_sent"
     STEP_RESOLVED_NOT_SENT = "step.resolved_not_sent"
@@ -60,6 +61,7 @@ SENTENCES: dict[ActivityKind, str] = {
     ActivityKind.STEP_MERGED: "The trigger joined an open digest.",
     ActivityKind.STEP_RETRYING: "The step will be tried again; until then the execution sleeps.",
     ActivityKind.STEP_FAILED: "The step failed for good.",
+    ActivityKind.STEP_HANDED_ON: "An integration could not take the message, and the next one does.",
     ActivityKind.STEP_UNKNOWN: "The provider's answer was lost; whether the message went out is not known.",
     ActivityKind.STEP_RESOLVED_SENT: "A person said that the message went out; the execution goes on.",
     ActivityKind.STEP_RESOLVED_NOT_SENT: "A person said that the message did not go out; it is sent again.",

@@ -44,6 +44,23 @@ class Resolution(StrEnum):
     FAILED = "failed"
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a step's message has been routed so far, where there is more to say than the message's own integration.
+
+    ``left`` are the integrations that it was taken away from, each with the attempts that had begun by then; ``slot``
+    is the moment that its integration's pace keeps for it.
+    """
+
+    left: tuple[tuple[UUID, int], ...] = ()
+    slot: datetime | None = None
+
+    @property
+    def before(self) -> int:
+        """How many attempts were made by those that were left."""
+        return self.left[-1][1] if self.left else 0
+
+
 @dataclass(slots=True)
 class Checkpoint:
     """The record of one step of one execution. Never changed once made: each change is a new one.
@@ -65,6 +82,7 @@ class Checkpoint:
     wake_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    way: Way | None = None
 
 
 class Execution(Model):

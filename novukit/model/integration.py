@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from .base import Model
+from .routing import Routing
 from .step import Channel
 
 
@@ -25,6 +26,8 @@ class Integration(Model):
     """How many of its messages one worker may be sending at a time; None: three quarters of the worker's places."""
     credentials: dict[str, Any]
     conditions: list[dict[str, Any]] = []
+    """Novu's; they and ``routing.when`` must hold."""
+    routing: Routing = Routing()
     created_at: datetime
     updated_at: datetime
 

@@ -64,9 +64,13 @@ class Reason(StrEnum):
     NO_ADDRESS = "no_address"
     ALREADY_SEEN = "already_seen"
     ALREADY_READ = "already_read"
+    # a step waits
+    PACED = "paced"
+    CIRCUIT_OPEN = "circuit_open"
     # a step failed
     NO_INTEGRATION = "no_integration"
     NO_SENDER = "no_sender"
+    ROUTE_FAILED = "route_failed"
     PROVIDER_MISSING = "provider_missing"
     PROVIDER_REJECTED = "provider_rejected"
     PROVIDER_UNAVAILABLE = "provider_unavailable"
@@ -112,7 +116,7 @@ class Retry(Model):
     cap: timedelta = Field(default=timedelta(hours=1), gt=timedelta(0))
 
 
-OnUnknown = Literal["retry", "park"]
+OnUnknown = Literal["retry", "park", "next"]
 
 
 class ChannelInput(Model):

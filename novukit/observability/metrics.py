@@ -58,6 +58,17 @@ class Metrics:
         self._lost = self._counter("leases_lost", "Leases that lapsed while their worker was at work.")
         self._taken_over = self._counter("executions_taken_over", "Executions of dead workers that were freed.")
         self._rings_failed = self._counter("rings_failed", "Attempts to ring that the broker did not take.")
+        self._handed_on = self._counter(
+            "messages_handed_on", "Messages that another integration took over, by why.",
+            "channel", "by", "to", "reason",
+        )  # fmt: skip
+        self._paced = self._counter(
+            "messages_paced", "Messages that slept until their rate let them out.", "integration"
+        )
+        self._circuits = Gauge(
+            "novukit_circuit_open", "Whether this worker gives the integration a rest.",
+            ["environment", "integration"], registry=self.registry,
+        )  # fmt: skip
         # What has no labels is there from the start, so that a rate can be taken from its first change.
         self._bound = cache(self._bind)
 
@@ -84,6 +95,18 @@ class Metrics:
             if len(self._providers) >= IN_FLIGHT:
                 del self._providers[next(iter(self._providers))]
             self._providers[message_id] = (channel, provider_id)
+
+    def handed_on(self, channel: str, by: str, to: str, reason: str) -> None:
+        """A message goes on to another integration."""
+        self._bound(self._handed_on, channel, by, to, reason).inc()
+
+    def paced(self, integration: str) -> None:
+        """A message sleeps until its turn."""
+        self._bound(self._paced, integration).inc()
+
+    def circuit(self, environment: str, integration: str, *, is_open: bool) -> None:
+        """An integration is given a rest, or used again."""
+        self._bound(self._circuits, environment, integration).set(is_open)
 
     def committed(self, entries: Sequence[Entry], seconds: float) -> None:
         """A group is durable."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from ..errors import SecretMissing, SettingsInvalid
 from ..model.manifest import Identifier
+from ..model.routing import Routing, When
 from ..model.step import Channel
 from . import keys, problems
 from .ages import age
@@ -119,7 +120,20 @@ class IntegrationSettings(_Table):
     active: bool = True
     concurrency: int | None = Field(default=None, ge=1, le=1000)
     """How many of its messages one worker may be sending at a time; unless it is said, three quarters of its places."""
+    when: When = When()
+    """What must be so for it to be used."""
+    weight: int = Field(default=0, ge=0, le=1000)
+    """Its share of the channel's messages, among those with a weight."""
+    rate: float | None = Field(default=None, gt=0, le=100_000)
+    """Messages a second, of all workers together; the provider's own limit unless it is said."""
+    on_unknown: Literal["stay", "next"] = "stay"
+    """Whether a message whose outcome nobody knows may go to another integration."""
     credentials: dict[str, Any] = Field(default={}, repr=False)
+
+    @property
+    def routing(self) -> Routing:
+        """What is said of its routing."""
+        return Routing(when=self.when, weight=self.weight, rate=self.rate, on_unknown=self.on_unknown)
 
     @field_validator("credentials")
     @classmethod

@@ -113,6 +113,8 @@ LETTERS = {"identifier": "letters, digits, _ . and -", "env": "the letters, digi
 SLUG_LETTERS = "small letters, digits and -"
 RANGES = {
     "concurrency": ("1", "1000"),
+    "weight": ("0", "1000"),
+    "rate": ("0", "100000 messages a second"),
     "port": ("0", "65535"),
     "lease": ("0", "86400 seconds"),
     "sweep": ("0", "86400 seconds"),

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from ..model import Checkpoint, ExecutionStatus, MessageStatus, Reason
+from ..model import Checkpoint, ExecutionStatus, MessageStatus, Reason, Way
 from . import activities
 from .activities import Line
 from .batch import Batch, Part
@@ -57,6 +57,8 @@ class OpenMessage:
     critical: bool
     tags: Sequence[str]
     at: datetime
+    attempts: int = 1
+    possible_duplicate: bool = False
 
 
 @dataclass(slots=True)
@@ -147,17 +149,18 @@ _OPEN_MESSAGE = Batch(
     "idempotency_key, attempts, possible_duplicate, severity, critical, tags, sent_at, created_at, updated_at) "
     "select u.id, u.environment_id, u.execution_id, u.event_id, u.transaction_id, u.workflow_id, u.subscriber_uuid, "
     "u.subscriber_id, u.step_id, u.step_key, u.channel, u.status, u.content, u.provider_id, u.integration_id, "
-    "u.idempotency_key, 1, false, u.severity, u.critical, u.tags, u.sent_at, u.at, u.at "
+    "u.idempotency_key, u.attempts, u.possible_duplicate, u.severity, u.critical, u.tags, u.sent_at, u.at, u.at "
     f"from {{rows}} where {_HELD} "
     "on conflict (environment_id, execution_id, step_id, step_key) do update set status = excluded.status, "
     "content = excluded.content, provider_id = excluded.provider_id, integration_id = excluded.integration_id, "
-    "attempts = excluded.attempts, error = null, updated_at = excluded.updated_at "
+    "attempts = excluded.attempts, error = null, updated_at = excluded.updated_at, "
+    "possible_duplicate = (novukit_message.possible_duplicate or excluded.possible_duplicate) "
     "where novukit_message.status <> 'sent'",
     columns="id uuid, environment_id uuid, execution_id uuid, event_id uuid, transaction_id text, workflow_id text, "
     "subscriber_uuid uuid, subscriber_id text, step_id text, step_key text, channel text, status text, content jsonb, "
     "provider_id text, integration_id uuid, idempotency_key text, severity text, critical boolean, tags jsonb, "
-    "sent_at timestamptz, at timestamptz",
-    steady="environment_id step_key severity critical tags",
+    "sent_at timestamptz, at timestamptz, attempts integer, possible_duplicate boolean",
+    steady="environment_id step_key severity critical tags attempts possible_duplicate",
 )
 _UPDATE_MESSAGE = Batch(
     "updated",
@@ -173,14 +176,14 @@ _UPDATE_MESSAGE = Batch(
 _NEW_CHECKPOINT = Batch(
     "begun",
     "insert into novukit_checkpoint (environment_id, execution_id, step_id, step_key, kind, status, result, reason, "
-    "detail, attempts, args_hash, message_id, wake_at, started_at, finished_at, position) "
+    "detail, attempts, args_hash, message_id, wake_at, started_at, finished_at, position, way) "
     "select u.environment_id, u.execution_id, u.step_id, u.step_key, u.kind, u.status, u.result, u.reason, u.detail, "
-    "u.attempts, u.args_hash, u.message_id, u.wake_at, u.started_at, u.finished_at, u.position "
+    "u.attempts, u.args_hash, u.message_id, u.wake_at, u.started_at, u.finished_at, u.position, u.way "
     f"from {{rows}} where {_HELD}",
     columns="execution_id uuid, environment_id uuid, step_id text, step_key text, kind text, status text, "
     "result jsonb, reason text, detail text, attempts integer, args_hash text, message_id uuid, wake_at timestamptz, "
-    "started_at timestamptz, finished_at timestamptz, position integer",
-    steady="environment_id step_key reason detail attempts message_id wake_at",
+    "started_at timestamptz, finished_at timestamptz, position integer, way jsonb",
+    steady="environment_id step_key reason detail attempts message_id wake_at way",
 )
 _SAVE_CHECKPOINT = replace(
     _NEW_CHECKPOINT,
@@ -189,7 +192,7 @@ _SAVE_CHECKPOINT = replace(
     "on conflict (environment_id, execution_id, step_id, step_key) do update set status = excluded.status, "
     "result = excluded.result, reason = excluded.reason, detail = excluded.detail, attempts = excluded.attempts, "
     "args_hash = excluded.args_hash, message_id = excluded.message_id, wake_at = excluded.wake_at, "
-    "started_at = excluded.started_at, finished_at = excluded.finished_at",
+    "started_at = excluded.started_at, finished_at = excluded.finished_at, way = excluded.way",
 )
 _SETTLE = Batch(
     "settled",
@@ -247,7 +250,7 @@ def _message_row(e: OpenMessage) -> tuple[Any, ...]:
         e.id, e.environment_id, e.execution_id, e.event_id, e.transaction_id, e.workflow_id, e.subscriber_uuid,
         e.subscriber_id, e.step_id, e.step_key, e.channel, str(e.status), e.content, e.provider_id,
         e.integration_id, e.idempotency_key, e.severity, e.critical, encode(list(e.tags)),
-        e.at if e.status is MessageStatus.SENT else None, e.at,
+        e.at if e.status is MessageStatus.SENT else None, e.at, e.attempts, e.possible_duplicate,
     )  # fmt: skip
 
 
@@ -265,7 +268,13 @@ def _checkpoint_row(e: SaveCheckpoint) -> tuple[Any, ...]:
         e.result or (None if c.result is None else encode(c.result)),
         str(c.reason) if c.reason else None, plain(c.detail),
         c.attempts, c.args_hash, c.message_id, c.wake_at, c.started_at, c.finished_at, c.position,
+        None if c.way is None else _way(c.way),
     )  # fmt: skip
+
+
+def _way(way: Way) -> str:
+    slot = way.slot.isoformat() if way.slot else None
+    return encode({"left": [[str(one), attempts] for one, attempts in way.left], "slot": slot})
 
 
 def _settle_row(e: Settle, worker_id: UUID) -> tuple[Any, ...]:

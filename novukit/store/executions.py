@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ..model import Checkpoint, ExecutionStatus, Reason, StepKind, StepStatus, StoredSubscriber
+from ..model import Checkpoint, ExecutionStatus, Reason, StepKind, StepStatus, StoredSubscriber, Way
 from . import subscribers
 from .batch import Batch, together
 from .database import Database, Row, Scope, decode, in_list, moment
@@ -165,7 +165,7 @@ async def _load(database: Database, claimed: list[Claimed]) -> None:
 
 _CHECKPOINTS = (
     "select execution_id, step_id, step_key, kind, status, result, reason, detail, attempts, args_hash, position, "
-    "message_id, wake_at, started_at, finished_at from novukit_checkpoint "
+    "message_id, wake_at, started_at, finished_at, way from novukit_checkpoint "
     "where environment_id = $1 and execution_id = any($2::uuid[])"
 )
 
@@ -176,8 +176,16 @@ def _checkpoint(row: Row) -> Checkpoint:
         result=decode(row["result"]), reason=Reason(row["reason"]) if row["reason"] else None, detail=row["detail"],
         attempts=row["attempts"], args_hash=row["args_hash"], position=row["position"],
         message_id=row["message_id"], wake_at=row["wake_at"],
-        started_at=row["started_at"], finished_at=row["finished_at"],
+        started_at=row["started_at"], finished_at=row["finished_at"], way=_way(row["way"]),
     )  # fmt: skip
+
+
+def _way(kept: str | None) -> Way | None:
+    if kept is None:
+        return None
+    found = decode(kept)
+    slot = datetime.fromisoformat(found["slot"]) if found["slot"] else None
+    return Way(tuple((UUID(one), attempts) for one, attempts in found["left"]), slot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +276,7 @@ async def resume(scope: Scope, ids: Sequence[UUID]) -> list[Touched]:
         scope.environment_id, scope.now(), *ids,
     )  # fmt: skip
     await scope.database.execute_many(
-        "update novukit_checkpoint set status = 'retrying', wake_at = $4, finished_at = null, "
+        "update novukit_checkpoint set status = 'retrying', wake_at = $4, finished_at = null, way = null, "
         "attempts = case when status = 'failed' and reason <> 'outcome_unknown' then 0 else 1 end, "
         "reason = case when status = 'failed' and reason <> 'outcome_unknown' then null else 'outcome_unknown' end "
         "where environment_id = $1 and execution_id = $2 and "

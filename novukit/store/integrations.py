@@ -10,14 +10,14 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from ..errors import InvalidInput, Issue, NotFound, SecretMissing, did_you_mean
-from ..model import Channel, Integration
+from ..model import Channel, Integration, Routing
 from ..settings import IntegrationSettings
 from .database import Database, Row, Scope, decode, encode, in_list
 from .secrets import CREDENTIALS, KeyRing
 
 _COLUMNS = (
     "id, environment_id, identifier, name, provider_id, channel, active, is_primary, concurrency, credentials, "
-    "conditions, created_at, updated_at"
+    "conditions, created_at, updated_at, routing"
 )
 Stamp = frozenset[tuple[UUID, datetime]]
 
@@ -42,6 +42,7 @@ async def create(
     primary: bool = False,
     concurrency: int | None = None,
     conditions: Sequence[Mapping[str, Any]] = (),
+    routing: Routing | None = None,
 ) -> Integration:
     """Add an integration. The first active one of its channel becomes the primary one, as does one told to.
 
@@ -61,15 +62,17 @@ async def create(
             concurrency=concurrency or None,
             credentials=dict(credentials),
             conditions=[dict(condition) for condition in conditions],
+            routing=routing or Routing(),
             created_at=now,
             updated_at=now,
         )
         await _refuse_taken(scope, made.id, made.identifier)
         await scope.database.fetch(
             f"insert into novukit_integration ({_COLUMNS}) "
-            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             made.id, made.environment_id, made.identifier, made.name, made.provider_id, made.channel, made.active,
             made.primary, made.concurrency, _seal(ring, made), encode(made.conditions), now, now,
+            _routing(made),
         )  # fmt: skip
         await _settle_primary(scope, channel, now, wanted=made.id if primary and active else None)
         return await get(scope, ring, made.id)
@@ -86,6 +89,7 @@ async def update(
     concurrency: int | None = None,
     credentials: Mapping[str, Any] | None = None,
     conditions: Sequence[Mapping[str, Any]] | None = None,
+    routing: Routing | None = None,
 ) -> Integration:
     """Change what is given; ``credentials`` replace the old ones as a whole, a ``concurrency`` of 0 unsets it.
 
@@ -101,6 +105,7 @@ async def update(
             "active": active,
             "credentials": dict(credentials) if credentials is not None else None,
             "conditions": [dict(condition) for condition in conditions] if conditions is not None else None,
+            "routing": routing,
         }
         new = old.model_copy(update={key: value for key, value in changes.items() if value is not None})
         if concurrency is not None:
@@ -121,6 +126,10 @@ async def delete(scope: Scope, integration_id: UUID) -> None:
         )  # fmt: skip
         if not rows:
             raise _missing()
+        await scope.database.fetch(
+            "delete from novukit_pace where environment_id = $1 and integration_id = $2",
+            scope.environment_id, integration_id,
+        )  # fmt: skip
         await _settle_primary(scope, rows[0]["channel"], now)
 
 
@@ -216,7 +225,7 @@ async def _declare(
             await create(
                 scope, ring, provider_id=provider.id, channel=provider.channel, credentials=credentials,
                 identifier=one.identifier, name=one.name, active=one.active, primary=bool(one.primary),
-                concurrency=one.concurrency,
+                concurrency=one.concurrency, routing=one.routing,
             )  # fmt: skip
             return
         old = stored[0]
@@ -224,6 +233,7 @@ async def _declare(
             update={
                 "provider_id": provider.id, "channel": provider.channel, "credentials": credentials,
                 "active": one.active, "name": one.name or old.name, "concurrency": one.concurrency,
+                "routing": one.routing,
             }
         )  # fmt: skip
         if new != old:
@@ -276,10 +286,10 @@ async def _mark_primary(scope: Scope, integration_id: UUID, primary: bool, now: 
 async def _write(scope: Scope, ring: KeyRing, new: Integration, now: datetime) -> None:
     await scope.database.fetch(
         "update novukit_integration set identifier = $3, name = $4, active = $5, credentials = $6, conditions = $7, "
-        "updated_at = $8, provider_id = $9, channel = $10, is_primary = $11, concurrency = $12 "
+        "updated_at = $8, provider_id = $9, channel = $10, is_primary = $11, concurrency = $12, routing = $13 "
         "where environment_id = $1 and id = $2",
         scope.environment_id, new.id, new.identifier, new.name, new.active, _seal(ring, new), encode(new.conditions),
-        now, new.provider_id, new.channel, new.primary, new.concurrency,
+        now, new.provider_id, new.channel, new.primary, new.concurrency, _routing(new),
     )  # fmt: skip
 
 
@@ -308,12 +318,16 @@ def _integration(row: Row, ring: KeyRing) -> Integration:
         provider_id=row["provider_id"], channel=row["channel"], active=row["active"], primary=row["is_primary"],
         concurrency=row["concurrency"],
         credentials=decode(sealed), conditions=decode(row["conditions"]), created_at=row["created_at"],
-        updated_at=row["updated_at"],
+        updated_at=row["updated_at"], routing=Routing.model_validate(decode(row["routing"])),
     )  # fmt: skip
 
 
 def _seal(ring: KeyRing, integration: Integration) -> str:
     return ring.seal(encode(integration.credentials), CREDENTIALS, str(integration.environment_id), str(integration.id))
+
+
+def _routing(integration: Integration) -> str:
+    return encode(integration.routing.model_dump(mode="json", exclude_defaults=True))
 
 
 def _identifier_for(provider_id: str) -> str:

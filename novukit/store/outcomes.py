@@ -87,7 +87,7 @@ async def settle(scope: Scope, those: Sequence[Unknown], resolution: Resolution,
             message, error, sent_at = MessageStatus.FAILED, told, None
     await scope.database.execute_many(
         f"update novukit_checkpoint set status = $5, reason = $6, detail = $7, attempts = {attempts}, result = $8, "
-        "finished_at = $9, wake_at = $10 "
+        "finished_at = $9, wake_at = $10, way = null "
         "where environment_id = $1 and execution_id = $2 and step_id = $3 and step_key = $4",
         [
             (env, one.execution_id, one.step_id, one.step_key, step.value, reason.value if reason else None, told,

@@ -3,7 +3,7 @@
 ``tests/store`` holds it to the schema that the migrations make.
 """
 
-from piccolo.columns import JSONB, UUID, Boolean, Integer, Text, Timestamptz
+from piccolo.columns import JSONB, UUID, Boolean, DoublePrecision, Integer, Text, Timestamptz
 from piccolo.table import Table
 
 
@@ -69,8 +69,23 @@ class Integration(Table, tablename="novukit_integration"):
     concurrency = Integer(null=True, default=None)
     credentials = Text(default=None)
     conditions = JSONB(default=None)
+    routing = JSONB(default={})
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
+
+
+class Pace(Table, tablename="novukit_pace"):
+    environment_id = UUID(primary_key=True)
+    integration_id = UUID(default=None)
+    free_at = DoublePrecision(default=None)
+
+
+class Circuit(Table, tablename="novukit_circuit"):
+    environment_id = UUID(primary_key=True)
+    integration_id = UUID(default=None)
+    worker_id = UUID(default=None)
+    opened_at = Timestamptz(default=None)
+    detail = Text(default=None)
 
 
 class Subscriber(Table, tablename="novukit_subscriber"):
@@ -200,6 +215,7 @@ class Checkpoint(Table, tablename="novukit_checkpoint"):
     wake_at = Timestamptz(null=True, default=None)
     started_at = Timestamptz(null=True, default=None)
     finished_at = Timestamptz(null=True, default=None)
+    way = JSONB(null=True, default=None)
 
 
 class Message(Table, tablename="novukit_message"):
@@ -323,6 +339,7 @@ TABLES: tuple[type[Table], ...] = (
     Workflow,
     WorkflowVersion,
     Integration,
+    Pace,
     Subscriber,
     SubscriberChannel,
     Topic,
@@ -330,6 +347,7 @@ TABLES: tuple[type[Table], ...] = (
     Preference,
     Event,
     Worker,
+    Circuit,
     Execution,
     Checkpoint,
     Message,

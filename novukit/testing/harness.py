@@ -47,11 +47,18 @@ class Harness:
     """Trigger workflows, let time pass, and look at what went out.
 
     Nothing sleeps and nothing leaves the process: time stands still until :meth:`travel`, and every integration is the
-    outbox. All else is as in production: the same engine, SQL, retries, digests and records.
+    outbox. All else is as in production: the same engine, SQL, retries, digests and records. ``plugins`` are further
+    providers, for a test that makes integrations of its own.
     """
 
     def __init__(
-        self, settings: Settings, folder: Path, *, workflows: Registry | None = None, database: str | None = None
+        self,
+        settings: Settings,
+        folder: Path,
+        *,
+        workflows: Registry | None = None,
+        database: str | None = None,
+        plugins: Sequence[object] = (),
     ) -> None:
         self.clock = VirtualClock()
         self._plugin = OutboxPlugin()
@@ -75,9 +82,10 @@ class Harness:
             }
         )
         self.app = App(
-            settings, clock=self.clock, host=PluginHost([self._plugin]), registry=workflows, seed=0,
+            settings, clock=self.clock, host=PluginHost([self._plugin, *plugins]), registry=workflows, seed=0,
             secrets=KeyRing([generate_master_key()]), synchronous="OFF", inline=True,
         )  # fmt: skip
+        self.app.runtime.routes.paces.patience = 0.0  # and nobody waits in memory for a slot
         self.outbox = Outbox()
         self._unsent: set[UUID] = set()
         self._collected = UUID(int=0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
-from novukit.model import Environment
-from novukit.store import Database, Scope, integrations
+from novukit.model import Environment, Routing, When
+from novukit.store import Database, Scope, circuits, integrations, workers
 from novukit.store.secrets import KeyRing
 
 pytestmark = pytest.mark.anyio
@@ -139,6 +141,63 @@ async def test_conditions_come_back(api: httpx.AsyncClient) -> None:
     ]  # fmt: skip
 
     assert wanted == (await add(api, conditions=wanted))["conditions"]
+
+
+async def test_an_operator_that_novu_does_not_have_is_refused(api: httpx.AsyncClient) -> None:
+    """It would never hold, and nobody would know why."""
+    child = {"field": "tier", "value": "gold", "operator": "RESEMBLES", "on": "payload"}
+    answer = await api.post(
+        URL, json={"providerId": "catcher-email", "conditions": [{"value": "AND", "children": [child]}]}
+    )
+
+    assert (422, ["conditions.0.children.0.operator"]) == (answer.status_code, [*answer.json()["errors"]])
+
+
+async def test_routing_is_said_changed_and_taken_back(api: httpx.AsyncClient, scope: Scope, ring: KeyRing) -> None:
+    """One value will do for a list; what is not given stays; what says nothing is not shown."""
+    made = await add(api, when={"country": "de", "payload": {"plan": "gold"}}, weight=3, rate=5, onUnknown="next")
+    (kept,) = await integrations.active(scope, ring)
+    assert ({"country": ["DE"], "payload": {"plan": ["gold"]}}, 3, 5, "next") == (
+        made["when"], made["weight"], made["rate"], made["onUnknown"],
+    )  # fmt: skip
+    assert Routing(when=When(country=("DE",), payload={"plan": ("gold",)}), weight=3, rate=5, on_unknown="next") == (
+        kept.routing
+    )
+
+    url = f"{URL}/{made['_id']}"
+    renamed = (await api.put(url, json={"name": "New"})).json()["data"]
+    bare = (await api.put(url, json={"when": {}, "weight": 0, "rate": 0, "onUnknown": "stay"})).json()["data"]
+
+    assert {**made, "name": "New"} == renamed
+    assert not {"when", "weight", "rate", "onUnknown"} & bare.keys()
+
+
+@pytest.mark.parametrize(
+    ("said", "path"),
+    [
+        ({"when": {"county": "DE"}}, "when.county"), ({"when": {"country": "Germany"}}, "when.country"),
+        ({"weight": -1}, "weight"), ({"rate": 1e9}, "rate"), ({"onUnknown": "maybe"}, "onUnknown"),
+    ],
+)  # fmt: skip
+async def test_routing_that_makes_no_sense_is_refused(api: httpx.AsyncClient, said: dict[str, Any], path: str) -> None:
+    """With the place of what is wrong."""
+    answer = await api.post(URL, json={"providerId": "catcher-email", **said})
+
+    assert (422, [path]) == (answer.status_code, [*answer.json()["errors"]])
+
+
+async def test_a_rest_is_shown_while_its_worker_lives(api: httpx.AsyncClient, scope: Scope) -> None:
+    """How many workers give it one, and why."""
+    made, worker = await add(api), scope.new_id()
+    until = scope.now() + timedelta(minutes=1)
+    await workers.enlist(scope.database, worker, host="here", pid=1, lease_until=until)
+    await circuits.begin(scope, UUID(made["_id"]), worker, "503 Service Unavailable")
+    (resting,) = (await api.get(URL)).json()["data"]
+    await circuits.end(scope, UUID(made["_id"]), worker)
+    (again,) = (await api.get(URL)).json()["data"]
+
+    assert {"workers": 1, "detail": "503 Service Unavailable"} == resting["resting"]
+    assert "resting" not in again
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {

@@ -12,6 +12,10 @@ from novukit.authoring import Registry, Workflow
 from novukit.settings import Settings
 from novukit.testing import Harness
 
+from .routed import routed
+
+__all__ = ["novukit", "routed"]
+
 
 def workflows_of(module: ModuleType) -> Registry:
     """The workflows that a test module defines."""

@@ -203,6 +203,24 @@ def test_credentials_are_read_from_a_variable_and_a_file(project: Project, monke
     assert "✗" in checked.out
 
 
+def test_integrations_are_routed(project: Project) -> None:
+    """Conditions, share and rate are said as options, and shown in words."""
+    project.ok(
+        "integrations", "add", "null-sms", "--identifier", "eu", "--when", "country=de", "--when", "country=AT",
+        "--when", "payload.vip=true", "--weight", "3", "--rate", "2.5", "--on-unknown", "next",
+    )  # fmt: skip
+    (one,) = [one for one in project.json("integrations", "list")["data"] if one["identifier"] == "eu"]
+    shown = project.ok("integrations", "list").out
+    wrong = project.run("integrations", "update", "eu", "--when", "county=DE")
+    project.ok("integrations", "update", "eu", "--when", "", "--weight", "0")
+    (bare,) = [one for one in project.json("integrations", "list")["data"] if one["identifier"] == "eu"]
+
+    assert ({"country": ["DE", "AT"], "payload": {"vip": [True]}}, 3, 2.5) == (one["when"], one["weight"], one["rate"])
+    assert "DE or AT" in " ".join(shown.split())
+    assert (2, True) == (wrong.code, "--when county=DE" in wrong.err)
+    assert (False, 2.5) == ("when" in bare, bare["rate"])
+
+
 def test_integrations_are_checked(project: Project) -> None:
     """All of them unless some are named; nothing is sent."""
     result = project.run("integrations", "check")

@@ -70,6 +70,12 @@ async def gathered(ctx: Context[Asked]) -> None:
     await ctx.step.email("first", subject=f"{numbers}", body="-", integration=by, retry=SOON)
 
 
+@workflow("handed")
+async def handed(ctx: Context[Asked]) -> None:
+    """An e-mail that no integration is named for: the primary one is native, the next one can be asked."""
+    await ctx.step.email("first", subject="first", body="-", retry=SOON, on_unknown=ctx.payload.on_unknown)
+
+
 async def _trace(file: str, execution: str) -> int:
     _leave_a_trace(file, {"execution": execution, "at": time.time(), "pid": os.getpid()})
     return 1
@@ -80,7 +86,7 @@ def _leave_a_trace(file: str, line: dict[str, Any]) -> None:
         out.write(json.dumps(line) + "\n")
 
 
-SCENARIOS: dict[str, Workflow[Any]] = {one.id: one for one in (letters, effect, inbox, later, gathered)}
+SCENARIOS: dict[str, Workflow[Any]] = {one.id: one for one in (letters, effect, inbox, later, gathered, handed)}
 
 
 @cache

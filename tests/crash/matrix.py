@@ -42,6 +42,8 @@ class Row:
     members: int = 0
     answers: tuple[str, ...] = ()
     payload: dict[str, Any] = field(default_factory=dict)
+    kinds: tuple[str, ...] = ()
+    """The classes of the providers that were asked, in order; not looked at where empty."""
 
     @property
     def name(self) -> str:
@@ -135,8 +137,41 @@ CANCELLING = [
     Row("K20", "the cancel is durable, nobody was told", "cancel.after", **NOTHING),
 ]
 
+# Refused by the first provider («in two minutes»), the message goes to the second one, which can be asked.
+REFUSED: Any = {"scenario": "handed", "answers": ("429:120", "ok"), "calls": (2, 2)}
+HANDING_ON = [
+    Row("K22", "the next one is about to be chosen", "email.calling.before:2", kinds=("native", "native"), **REFUSED),
+    Row(
+        "K22",
+        "the next one is on record",
+        "email.calling.after:2",
+        kinds=("native", "lookup"),
+        doubtful=True,
+        **REFUSED,
+    ),
+    Row(
+        "K22",
+        "the next one is about to be called",
+        "call.before:2",
+        kinds=("native", "lookup"),
+        doubtful=True,
+        **REFUSED,
+    ),
+    Row("K22", "the next one has answered", "call.after:2", kinds=("native", "lookup"), **REFUSED),
+    Row(
+        "K22",
+        "the first one accepted, and nobody knows",
+        "",
+        "handed",
+        kinds=("native", "native"),
+        calls=(2, 2),
+        answers=("timeout-after", "ok"),
+    ),
+]
+
 FAMILIES = {
     "accepting": ACCEPTING, "calling": CALLING, "stepping": STEPPING, "gathering": GATHERING, "spreading": SPREADING,
+    "handing on": HANDING_ON,
 }  # fmt: skip
 
 ELSEWHERE = {
@@ -149,7 +184,6 @@ ELSEWHERE = {
     "that could be lost. tests/queue.",
     "K20": "The engine's answer, «cancelled» or «cancelling»; the HTTP route says only true.",
     "K21": "There are no outgoing webhooks yet.",
-    "K22": "There are no fallback providers yet.",
     "Z1": "test_frozen.", "Z2": "test_frozen: the documented window.", "CK": "test_clock.",
 }  # fmt: skip
 """Rows that are not, or not only, in the families; and why."""

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 from novukit.engine import Shift, deliver, frame, replay, wait
+from novukit.engine.route import Routes
 from novukit.model import StepKind, StepStatus
 from novukit.providers import Delivery, Outcome, dispatch
 from novukit.store import digests, recipients, workers
@@ -128,6 +129,18 @@ def unknown_as_refusal() -> None:
 def refusal_as_success() -> None:
     """P4: a 503 is taken for a yes."""
     _outcome(Outcome.UNAVAILABLE, Outcome.ACCEPTED)
+
+
+@mutant
+def goes_back() -> None:
+    """P4: a message that was handed on is the first provider's again."""
+
+    def primary(self: Any, environment_id: Any, integration_id: Any) -> Any:
+        every = self._known[environment_id].integrations
+        channel = next(one.channel for one in every if one.id == integration_id)
+        return true(self, environment_id, next(one.id for one in every if one.primary and one.channel == channel))
+
+    true = instead(Routes, "by_id", primary)
 
 
 @mutant

@@ -99,6 +99,7 @@ def deviations(stage: Stage, row: Row, trial: Trial, record: Record) -> list[str
     where = f"{row.id} ({row.at or row.answers[0]}, {row.way}) {trial.id}"
     calls = stage.calls(trial, "[" if row.scenario == "gathered" else "first")
     found: list[tuple[str, Any, Any]] = []
+    asked = tuple(call.kind for call in calls)
     found.append(("requests", row.calls, len(calls)))
     found.append(("deliveries", row.delivered, sum(call.delivered for call in calls)))
     if row.traces:
@@ -107,6 +108,8 @@ def deviations(stage: Stage, row: Row, trial: Trial, record: Record) -> list[str
         mine = {str(ran.row["id"]).replace("-", "") for ran in ran_of(trial, record)}
         found.append(("traces", row.traces, sum(line["execution"] in mine for line in lines)))
     off = [f"{where}: {n} {what}, not {least}–{most}" for what, (least, most), n in found if not least <= n <= most]
+    if row.kinds and asked != row.kinds:
+        off.append(f"{where}: {asked} were asked, not {row.kinds}")
     off += [f"{where}: {said}" for ran in ran_of(trial, record) for said in _ended_otherwise(row, ran)]
     return off
 

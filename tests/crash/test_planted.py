@@ -97,6 +97,7 @@ PLOTS = [
     Plot("another_key", "P4", dies("call.after"), of("native")),
     Plot("unknown_as_refusal", "P4", lives, of("park", hasty="-hasty"), ("timeout-after", "ok")),
     Plot("refusal_as_success", "P4", lives, of("native"), ("503", "ok")),
+    Plot("goes_back", "P4", dies("call.after:2"), of("native", "handed"), ("429:120", "ok")),
     Plot("no_look_up", "P4", dies("call.after"), of("lookup")),
     Plot("unadmitted", "P4", dies("call.after"), of("retry")),
     Plot("no_reaper", "P5", dies("claim.after"), of("native")),

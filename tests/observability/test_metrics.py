@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from novukit.model import ExecutionStatus, MessageStatus
@@ -77,6 +78,23 @@ async def test_what_a_worker_does_is_counted(database_url: str, tmp_path: Path) 
     }.items() <= found.items()
     assert found["novukit_journal_commit_seconds_count",] == found["novukit_journal_group_entries_count",] > 0
     assert found["novukit_step_seconds_count", "sms"] >= 3
+
+
+async def test_routing_is_counted() -> None:
+    """Who took over from whom and why, what waits for its turn, and who is given a rest."""
+    metrics = Metrics(VirtualClock())
+    metrics.handed_on("email", "main", "other", "provider_unavailable")
+    metrics.paced("main")
+    metrics.circuit("production", "main", is_open=True)
+    metrics.circuit("staging", "main", is_open=True)
+    metrics.circuit("staging", "main", is_open=False)
+
+    assert {
+        ("novukit_messages_handed_on_total", "main", "email", "provider_unavailable", "other"): 1,
+        ("novukit_messages_paced_total", "main"): 1,
+        ("novukit_circuit_open", "production", "main"): 1,
+        ("novukit_circuit_open", "staging", "main"): 0,
+    }.items() <= samples(generate_latest(metrics.registry)).items()
 
 
 async def test_nothing_of_a_subscriber_is_told(database_url: str, tmp_path: Path) -> None:

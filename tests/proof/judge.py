@@ -20,6 +20,7 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,9 @@ def _sends(ran: Ran, by_key: Mapping[str, Sequence[Call]]) -> Iterator[str]:
             yield f"P4 {where}: {said}: one of them was not on record before it left."
         if len({call.hash for call in calls}) > 1:
             yield f"P4 {where}: one key, several contents (requests {numbers})."
+        providers = [kind for kind, _ in groupby(call.kind for call in calls)]
+        if len(set(providers)) < len(providers):
+            yield f"P4 {where}: it was handed on and went back: {', '.join(providers)} (requests {numbers})."
         if calls and calls[0].kind == "lookup" and delivered > 1:
             yield f"P4 {where}: delivered {delivered} times (requests {numbers}); the provider could have been asked."
         doubtful = [call for call in calls if call.did.partition(":")[0] not in REFUSING]

@@ -23,6 +23,7 @@ TYPES = {
     "JSONB": ("text", "jsonb"),
     "Integer": ("integer", "integer"),
     "Boolean": ("boolean", "boolean"),
+    "DoublePrecision": ("double precision", "double precision"),
 }
 """What a Piccolo column is on SQLite and on Postgres."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, cast
 
 from litestar import delete, get, post, put
@@ -9,10 +10,10 @@ from litestar.params import FromPath, JSONBody
 from pydantic import Field
 
 from ...errors import CredentialsInvalid, InvalidInput, Issue, NovukitError, PluginInvalid, ProviderNotFound
-from ...model import Channel, Identifier, Integration
+from ...model import OPERATORS, Channel, Identifier, Integration, Routing, When
 from ...providers import dispatch
 from ...providers.base import AnyProvider, Provider
-from ...store import integrations
+from ...store import Scope, circuits, integrations
 from ..auth import Here, TheCaller, TheRuntime
 from ..wire import Data, Wire, envelope, identify
 
@@ -28,7 +29,7 @@ class FieldCondition(Wire):
 
     field: str
     value: str
-    operator: str
+    operator: Literal[OPERATORS]  # pyright: ignore[reportInvalidTypeForm]
     on: Literal["subscriber", "payload"]
 
 
@@ -63,6 +64,19 @@ class IntegrationChanges(Wire):
         le=1000,
         description="How many of its messages one worker may be sending at a time; 0: three quarters of its places.",
     )
+    when: When | None = Field(
+        default=None, description="What must be so for it to be used, beside `conditions`. `{}`: nothing."
+    )
+    weight: int | None = Field(
+        default=None, ge=0, le=1000, description="Its share among those with a weight; 0: it only stands in."
+    )
+    rate: float | None = Field(
+        default=None, ge=0, le=100_000,
+        description="Messages a second, of all workers together; 0: the provider's own limit.",
+    )  # fmt: skip
+    on_unknown: Literal["stay", "next"] | None = Field(
+        default=None, description="`next`: a message whose outcome nobody knows may go to another integration."
+    )
     check: bool | None = Field(default=None, description="Try the credentials first.")
     conditions: list[Condition] | None = Field(default=None, max_length=50)
     configurations: Configurations | None = None
@@ -73,6 +87,13 @@ class NewIntegration(IntegrationChanges):
 
     provider_id: Annotated[str, Field(min_length=1, max_length=100)]
     channel: Channel | None = Field(default=None, description="The provider's own if left out.")
+
+
+class Resting(Wire):
+    """Workers that send nothing through it for a while, because call after call has failed."""
+
+    workers: int
+    detail: str
 
 
 class IntegrationOut(Wire):
@@ -93,6 +114,11 @@ class IntegrationOut(Wire):
     primary: bool
     concurrency: int | None = None
     conditions: list[dict[str, Any]]
+    when: dict[str, Any] | None = Field(default=None, description="Left out, as what follows, where nothing is said.")
+    weight: int | None = None
+    rate: float | None = None
+    on_unknown: Literal["next"] | None = None
+    resting: Resting | None = Field(default=None, description="Told by the lists of integrations.")
 
 
 class Checked(Wire):
@@ -105,13 +131,13 @@ class Checked(Wire):
 @get("/v1/integrations", summary="List integrations", tags=TAGS)
 async def list_all(here: Here, caller: TheCaller, runtime: TheRuntime) -> Data[list[IntegrationOut]]:
     """The integrations of the environment, oldest first."""
-    return envelope([_out(one, caller) for one in await integrations.list_all(here, runtime.secrets)])
+    return envelope(await _all_out(here, caller, await integrations.list_all(here, runtime.secrets)))
 
 
 @get("/v1/integrations/active", summary="List active integrations", tags=TAGS)
 async def list_active(here: Here, caller: TheCaller, runtime: TheRuntime) -> Data[list[IntegrationOut]]:
     """Those that are in use."""
-    return envelope([_out(one, caller) for one in await integrations.active(here, runtime.secrets)])
+    return envelope(await _all_out(here, caller, await integrations.active(here, runtime.secrets)))
 
 
 @post("/v1/integrations", summary="Create an integration", tags=TAGS)
@@ -133,6 +159,7 @@ async def create(
         active=data.active is not False,
         concurrency=data.concurrency,
         conditions=_conditions(data) or (),
+        routing=_routing(Routing(), data),
     )
     return envelope(_out(made, caller))
 
@@ -162,6 +189,7 @@ async def update(
         concurrency=data.concurrency,
         credentials=data.credentials,
         conditions=_conditions(data),
+        routing=_routing(old.routing, data),
     )
     return envelope(_out(changed, caller))
 
@@ -263,6 +291,29 @@ def _conditions(data: IntegrationChanges) -> list[dict[str, Any]] | None:
     return None if data.conditions is None else [c.model_dump(mode="json", by_alias=True) for c in data.conditions]
 
 
+def _routing(old: Routing, data: IntegrationChanges) -> Routing:
+    """The routing with what is given of it. A rate of 0 unsets it."""
+    given = {
+        "when": data.when, "weight": data.weight, "rate": data.rate, "on_unknown": data.on_unknown,
+    }  # fmt: skip
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if data.rate == 0:
+        changes["rate"] = None
+    return old.model_copy(update=changes)
+
+
+async def _all_out(here: Scope, caller: TheCaller, found: Sequence[Integration]) -> list[IntegrationOut]:
+    resting = await circuits.resting(here)
+    shown: list[IntegrationOut] = []
+    for one in found:
+        out = _out(one, caller)
+        if one.id in resting:
+            workers, detail = resting[one.id]
+            out = out.model_copy(update={"resting": Resting(workers=workers, detail=detail)})
+        shown.append(out)
+    return shown
+
+
 def _out(one: Integration, caller: TheCaller) -> IntegrationOut:
     return IntegrationOut(
         id_=str(one.id),
@@ -276,6 +327,10 @@ def _out(one: Integration, caller: TheCaller) -> IntegrationOut:
         primary=one.primary,
         concurrency=one.concurrency,
         conditions=one.conditions,
+        when=one.routing.when.model_dump(mode="json", exclude_defaults=True) or None,
+        weight=one.routing.weight or None,
+        rate=one.routing.rate,
+        on_unknown="next" if one.routing.on_unknown == "next" else None,
     )
 
 

@@ -11,6 +11,7 @@ from .. import shape
 from ..credentials import read_credentials
 from ..index import summary
 from ..output import Column, sign
+from ..routing import read_when, used
 from ..session import Session
 
 command = shape.group(
@@ -24,6 +25,23 @@ command = shape.group(
 _CONCURRENCY = click.option(
     "--concurrency", metavar="N", type=click.IntRange(0, 1000),
     help="How many of its messages one worker may be sending at a time; 0: three quarters of the worker's places.",
+)  # fmt: skip
+_WEIGHT = click.option(
+    "--weight", metavar="N", type=click.IntRange(0, 1000),
+    help="Its share of the channel among those with a weight; 0: it only stands in.",
+)  # fmt: skip
+_RATE = click.option(
+    "--rate", metavar="NUMBER", type=click.FloatRange(0, 100_000),
+    help="Messages a second, of all workers together; 0: the provider's own limit.",
+)  # fmt: skip
+_WHEN = click.option(
+    "--when", multiple=True, metavar="KEY=VALUE",
+    help="What must be so for it to be used: country=DE, tenant=acme, workflow=ID, tags=TAG, subscriber.FIELD=VALUE, "
+    "payload.FIELD=VALUE. Repeatable: of one key one value is enough, of several keys each must hold.",
+)  # fmt: skip
+_ON_UNKNOWN = click.option(
+    "--on-unknown", type=click.Choice(["stay", "next"]),
+    help="Whether a message whose outcome nobody knows may go to another integration.",
 )  # fmt: skip
 _CREDENTIALS = click.option(
     "--set",
@@ -44,12 +62,12 @@ async def list_(session: Session) -> None:
         session.output.table(
             [
                 Column("Integration", "cyan"), Column("Channel"), Column("Provider"), Column("Name", fold=True),
-                Column("Primary"), Column("Active"),
+                Column("Primary"), Column("Active"), Column("Used", fold=True),
             ],
             [
                 [
                     one["identifier"], one["channel"], one["providerId"], one["name"], _mark(one["primary"]),
-                    one["active"],
+                    one["active"], used(one),
                 ]
                 for one in found
             ],
@@ -73,16 +91,22 @@ async def list_(session: Session) -> None:
 @click.option("--inactive", is_flag=True, help="Add it, but do not use it yet.")
 @click.option("--check", "check_it", is_flag=True, help="Try the credentials first; refuse if they do not work.")
 @_CONCURRENCY
+@_WHEN
+@_WEIGHT
+@_RATE
+@_ON_UNKNOWN
 @_CREDENTIALS
 @shape.connected
 async def add(
     session: Session, *, provider: str, identifier: str | None, name: str | None, channel: str | None, inactive: bool,
-    check_it: bool, concurrency: int | None, credentials: tuple[str, ...],
+    check_it: bool, concurrency: int | None, when: tuple[str, ...], weight: int | None, rate: float | None,
+    on_unknown: str | None, credentials: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Add a provider with its credentials. The first one of a channel becomes its primary."""
     body = {
         "providerId": provider, "identifier": identifier, "name": name, "channel": channel, "active": not inactive,
-        "check": check_it or None, "concurrency": concurrency, "credentials": read_credentials(credentials),
+        "check": check_it or None, "concurrency": concurrency, "when": read_when(when) if when else None,
+        "weight": weight, "rate": rate, "onUnknown": on_unknown, "credentials": read_credentials(credentials),
     }  # fmt: skip
     made = await session.post("/v1/integrations", {key: value for key, value in body.items() if value is not None})
     session.done(made, "Added ", (str(made["identifier"]), "cyan"), f" for {made['channel']}.")
@@ -94,20 +118,28 @@ async def add(
 @click.option("--active/--inactive", default=None, help="Use it, or do not.")
 @click.option("--check", "check_it", is_flag=True, help="Try the credentials first; refuse if they do not work.")
 @_CONCURRENCY
+@_WHEN
+@_WEIGHT
+@_RATE
+@_ON_UNKNOWN
 @_CREDENTIALS
 @shape.connected
 async def update(
     session: Session, *, integration: str, name: str | None, active: bool | None, check_it: bool,
-    concurrency: int | None, credentials: tuple[str, ...],
+    concurrency: int | None, when: tuple[str, ...], weight: int | None, rate: float | None, on_unknown: str | None,
+    credentials: tuple[str, ...],
 ) -> None:  # fmt: skip
-    """Change name, concurrency, credentials, or whether it is used. Credentials replace the old ones as a whole."""
+    """Change name, routing, credentials, or whether it is used. Credentials and conditions replace the old ones."""
     one = await _find(session, integration)
-    body: dict[str, Any] = {"name": name, "active": active, "check": check_it or None, "concurrency": concurrency}
+    body: dict[str, Any] = {
+        "name": name, "active": active, "check": check_it or None, "concurrency": concurrency, "weight": weight,
+        "when": read_when(when) if when else None, "rate": rate, "onUnknown": on_unknown,
+    }  # fmt: skip
     if credentials:
         body["credentials"] = read_credentials(credentials)
     changed = {key: value for key, value in body.items() if value is not None}
     if not changed:
-        raise click.UsageError("Nothing to change: give --name, --set, --concurrency, --active or --inactive.")
+        raise click.UsageError("Nothing to change: give --name, --set, --active, --when or another option.")
     session.done(await session.put(f"/v1/integrations/{one['_id']}", changed), "Changed ", (integration, "cyan"), ".")
 
 
