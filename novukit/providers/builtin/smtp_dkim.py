@@ -16,12 +16,11 @@ from cryptography.hazmat.primitives.serialization import (
 )  # fmt: skip
 from pydantic import SecretBytes
 
-SIGNED = (
-    "from", "to", "cc", "reply-to", "subject", "date", "message-id", "list-unsubscribe", "list-unsubscribe-post",
-    "mime-version", "content-type", "content-transfer-encoding",
-)  # fmt: skip
-"""What is signed, and once more than it is there, so that nobody can add another. Readers of one-click unsubscribe want
-both of its headers signed (RFC 8058 §4)."""
+GUARDED = ("from", "to", "cc", "reply-to", "subject", "list-unsubscribe", "list-unsubscribe-post")
+"""What a reader sees or acts on: signed once more than it is there, also where it is not, so that nobody can add one.
+Both headers of one-click unsubscribe must be signed (RFC 8058 §4)."""
+SIGNED = ("date", "message-id", "mime-version", "content-type", "content-transfer-encoding")
+"""Signed once more than it is there, but only where it is: a server on the way may add what is missing."""
 SHORTEST_KEY = 1024
 """Bits. Receivers take no shorter one (RFC 8301 §3.2)."""
 HEADER_NAME = re.compile(rb"^([!-9;-~]+)[ \t]*:", re.MULTILINE)
@@ -43,13 +42,14 @@ class Signer:
             message += b"\r\n"
         head = message.partition(b"\r\n\r\n")[0]
         there = Counter(name.decode().lower() for name in HEADER_NAME.findall(head))
+        names = [name for name in GUARDED + SIGNED if there[name] or name in GUARDED]
         signature: bytes = dkim.sign(  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
             message,
             self.selector.encode(),
             self.domain.encode(),
             self.key.get_secret_value(),
             canonicalize=(b"relaxed", b"relaxed"),
-            include_headers=[name.encode() for name in SIGNED for _ in range(there[name] + 1)],
+            include_headers=[name.encode() for name in names for _ in range(there[name] + 1)],
         )
         return signature + message
 
