@@ -179,6 +179,50 @@ async def test_a_kept_connection_that_is_cut_after_the_message_leaves_it_unknown
     assert first == second != []
 
 
+async def test_a_connection_without_an_answer_is_not_used_again(host: PluginHost) -> None:
+    """A late answer to the last message would be taken for one to the next. Not even good-bye is said on it."""
+    messages: list[bytes] = []
+    rest: list[bytes] = []
+
+    async def silent_at_first(line: Line) -> None:
+        await line.until_data()
+        messages.append(await line.message())
+        if len(messages) == 1:
+            rest.append(await line.reader.read())
+        else:
+            await line.say("250 OK")
+            await line.silence()
+
+    async with scripted(silent_at_first) as port:
+        provider = smtp(host, port, timeout=1)
+        assert Outcome.UNKNOWN is (await send(provider, "1")).outcome
+        assert (await send(provider, "2")).accepted
+        await provider.close()
+    assert (len(messages), rest) == (2, [b""])
+
+
+async def test_being_cancelled_at_the_message_leaves_no_word_that_could_be_read_as_one(host: PluginHost) -> None:
+    """After DATA a good-bye would be a line of the message."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+    rest: list[bytes] = []
+
+    async def slow(line: Line) -> None:
+        await line.say("220 mail.test")
+        while await line.hear() != "DATA":
+            await line.say("250 OK")
+        begun.set()
+        rest.append(await line.reader.read())
+        ended.set()
+
+    async with scripted(slow) as port:
+        task = asyncio.create_task(send(smtp(host, port), "1"))
+        await begun.wait()
+        task.cancel()
+        async with asyncio.timeout(5):
+            await ended.wait()
+    assert [b""] == rest
+
+
 async def test_who_waits_too_long_for_a_connection_was_not_sent(
     host: PluginHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
