@@ -32,7 +32,45 @@ class Mailbox:
     encrypted: list[bool] = field(default_factory=list)
     logins: list[tuple[str, bytes, bytes]] = field(default_factory=list)
     password: bytes = b"right"
+    greetings: list[str] = field(default_factory=list)
+    lines: list[SMTP] = field(default_factory=list)
+    """The server's ends of all connections so far."""
+    resets: int = 0
     port: int = 0
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def connections(self) -> int:
+        """How many there have been."""
+        return len(self.lines)
+
+    @property
+    def open_connections(self) -> int:
+        return sum(line.transport is not None for line in self.lines)
+
+    async def until_closed(self, left: int = 0) -> None:
+        """All connections but ``left`` have ended, within five seconds."""
+        async with asyncio.timeout(5):
+            while self.open_connections > left:
+                self.ended.clear()
+                await self.ended.wait()
+
+    def hang_up(self) -> None:
+        """End all connections without a word, as a server that restarts does."""
+        for line in self.lines:
+            if line.transport:
+                line.transport.abort()
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.greetings.append(hostname)
+        session.host_name = hostname
+        return responses
+
+    async def handle_RSET(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        self.resets += 1
+        return "250 OK"
 
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any
@@ -63,6 +101,16 @@ class Mailbox:
         return AuthResult(success=data.password == self.password, handled=False)
 
 
+class Server(SMTP):
+    """The server's end of one connection, which tells ``box`` of its end."""
+
+    box: Mailbox
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        self.box.ended.set()
+
+
 @asynccontextmanager
 async def mailbox(
     *, tls: ssl.SSLContext | None = None, implicit: bool = False, auth: bool = False, **options: Any
@@ -70,14 +118,14 @@ async def mailbox(
     """A mail server on a free port of 127.0.0.1; ``tls`` for STARTTLS, or from the first byte if ``implicit``."""
     box = Mailbox()
     loop = asyncio.get_running_loop()
-    sessions: list[SMTP] = []
 
-    def session() -> SMTP:
+    def session() -> Server:
         authentication = {"authenticator": box.authenticate, "auth_require_tls": False} if auth else {}
-        made = SMTP(
+        made = Server(
             box, hostname="mail.test", loop=loop, tls_context=None if implicit else tls, **authentication, **options
         )
-        sessions.append(made)
+        made.box = box
+        box.lines.append(made)
         return made
 
     server = await loop.create_server(session, "127.0.0.1", 0, ssl=tls if implicit else None)
@@ -86,9 +134,7 @@ async def mailbox(
         yield box
     finally:
         server.close()
-        for one in sessions:
-            if one.transport:
-                one.transport.abort()
+        box.hang_up()
         await server.wait_closed()
 
 
@@ -121,6 +167,10 @@ class Line:
     async def until_data(self, *, answer_data: str = "354 Go on") -> None:
         """Everything up to DATA, politely."""
         await self.say("220 mail.test")
+        await self.until_data_again(answer_data=answer_data)
+
+    async def until_data_again(self, *, answer_data: str = "354 Go on") -> None:
+        """The same on a connection that is greeted already."""
         while (heard := await self.hear()) != "DATA":
             if not heard:
                 raise ConnectionError

@@ -77,6 +77,9 @@ TROUBLE = [
     ({"RCPT": "550 Not here"}, Outcome.REJECTED, Reason.PROVIDER_REJECTED),
     ({"RCPT": "550 5.1.8 Bad sender"}, Outcome.REJECTED, Reason.PROVIDER_REJECTED),
     ({"RCPT": "450 4.2.0 Greylisted"}, Outcome.UNAVAILABLE, Reason.PROVIDER_UNAVAILABLE),
+    ({"RCPT": "450 4.7.28 Too fast"}, Outcome.THROTTLED, Reason.PROVIDER_THROTTLED),
+    ({"MAIL": "451 4.4.5 Congestion"}, Outcome.THROTTLED, Reason.PROVIDER_THROTTLED),
+    ({"MAIL": "552 5.3.4 Too big"}, Outcome.REJECTED, Reason.CONTENT_INVALID),
     ({"RCPT": "421 4.7.0 Too busy"}, Outcome.UNAVAILABLE, Reason.PROVIDER_UNAVAILABLE),
     ({"MAIL": "451 Later"}, Outcome.UNAVAILABLE, Reason.PROVIDER_UNAVAILABLE),
     ({"MAIL": "553 5.1.8 Bad sender"}, Outcome.REJECTED, Reason.PROVIDER_REJECTED),
@@ -157,6 +160,16 @@ async def test_a_message_that_is_too_large_is_rejected(host: PluginHost) -> None
         {"secure": True, "ignoreTls": True},
         {"requireTls": True, "ignoreTls": True},
         {"hostname": "x"},
+        {"ca": "no certificate"},
+        {"ca": "-----BEGIN CERTIFICATE-----", "caFile": "x.pem"},
+        {"tlsOptions": {"minVersion": "TLSv1"}},
+        {"tlsOptions": "{"},
+        {"auth": "gssapi", "user": "a", "password": "b"},
+        {"clientName": "two words"},
+        {"returnPath": "nowhere"},
+        {"connections": 0},
+        {"messagesPerConnection": 0},
+        {"domain": "shop.example"},
     ],
 )
 def test_credentials_that_make_no_sense_are_refused(bad: dict[str, Any], host: PluginHost) -> None:
@@ -179,10 +192,75 @@ def test_credentials_may_be_text_as_the_wire_has_them(host: PluginHost) -> None:
 
 
 async def test_many_messages_at_once(host: PluginHost, box: Mailbox) -> None:
-    """Each has its own connection, and all of them close."""
-    provider = smtp(host, box.port)
+    """They share the connections that there may be."""
+    provider = smtp(host, box.port, connections=3)
 
     deliveries = await asyncio.gather(*(deliver(provider, EMAIL, f"key-{n}") for n in range(30)))
 
+    assert 3 == box.connections
+    await provider.close()
+
     assert {Outcome.ACCEPTED} == {delivery.outcome for delivery in deliveries}
     assert 30 == len({delivery.provider_message_id for delivery in deliveries}) == len(box.envelopes)
+
+
+async def test_who_is_greylisted_is_let_in_on_the_next_try(host: PluginHost, box: Mailbox) -> None:
+    """«Later» is no refusal; the second try is the same message, on the same connection."""
+    provider = smtp(host, box.port)
+    box.refuse = {"RCPT": "450 4.2.0 Greylisted, come again"}
+    first = await deliver(provider, EMAIL, "key-1")
+    box.refuse = {}
+    second = await deliver(provider, EMAIL, "key-1")
+    await provider.close()
+
+    assert (first.outcome, second.outcome) == (Outcome.UNAVAILABLE, Outcome.ACCEPTED)
+    assert (box.connections, box.resets, len(box.envelopes)) == (1, 1, 1)
+
+
+async def test_no_line_is_too_long_and_no_dot_ends_the_message(host: PluginHost, box: Mailbox) -> None:
+    """998 characters is the most (RFC 5321 §4.5.3.1.6); what arrives is what was sent."""
+    text = "x" * 5000 + "\n.\n..\n" + "wörter " * 400 + "\n.end"
+    address = "<https://shop.example/u/" + "t" * 700 + ">"
+    headers = {"List-Unsubscribe": f"<mailto:u@shop.example>, {address}"}
+    headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+
+    await send(host, box.port, EMAIL.model_copy(update={"text": text, "html": "", "headers": headers}))
+
+    raw = bytes(box.envelopes[0].content or b"")
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 998
+    message: Any = email.message_from_bytes(raw, policy=email.policy.default)
+    assert text.splitlines() == message.get_content().splitlines()
+    # As they were given, but for where the line is folded.
+    assert address.encode() in raw
+    assert b"\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in raw
+
+
+@pytest.mark.parametrize(
+    ("path", "sender"),
+    [
+        ("bounces@bücher.example", "bounces@xn--bcher-kva.example"),
+        ("bounce+{to}@shop.example", "bounce+ada=example.com@shop.example"),
+    ],
+)
+async def test_bounces_go_where_they_are_wanted(path: str, sender: str, host: PluginHost, box: Mailbox) -> None:
+    """The return path is the envelope's; the message is from whom it was."""
+    await send(host, box.port, returnPath=path)
+
+    (envelope,) = box.envelopes
+    assert envelope.mail_from == sender
+    assert b"\r\nFrom: hi@shop.example\r\n" in b"\r\n" + bytes(envelope.content or b"")
+
+
+async def test_a_return_path_can_name_the_message(host: PluginHost, box: Mailbox) -> None:
+    """By the part of the Message-ID before the @, so that a bounce can be told to its message."""
+    delivery = await send(host, box.port, returnPath="b-{id}@shop.example")
+
+    assert delivery.provider_message_id is not None
+    assert box.envelopes[0].mail_from == f"b-{delivery.provider_message_id[1:].partition('@')[0]}@shop.example"
+
+
+async def test_the_client_says_the_name_that_it_was_given(host: PluginHost, box: Mailbox) -> None:
+    """Some relays let only known names in."""
+    await send(host, box.port, clientName="app.shop.example")
+
+    assert box.greetings == ["app.shop.example"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import logging
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from novukit.providers import Outcome, PluginHost, Reason, check
+from novukit.providers import Outcome, PluginHost, Reason, check, deliver
 
 from .mail import Line, Mailbox, certificate, mailbox, scripted, send, smtp
+from .samples import EMAIL
 
 pytestmark = pytest.mark.anyio
 
@@ -111,6 +114,28 @@ async def test_another_mechanism_is_tried_where_the_server_does_not_know_its_own
     assert [" ".join(command.split()[:2]) for command in heard] == ["AUTH PLAIN", "AUTH LOGIN"]
 
 
+async def test_a_mechanism_can_be_demanded(host: PluginHost) -> None:
+    """A token is shown by XOAUTH2, and nothing else is tried with it."""
+    heard: list[str] = []
+
+    async def modern(line: Line) -> None:
+        await line.say("220 mail.test")
+        await line.hear()
+        await line.say("250-mail.test\r\n250 AUTH PLAIN XOAUTH2")
+        heard.append(await line.hear())
+        await line.say("235 Welcome")
+        await line.hear()
+        await line.say("221 Bye")
+
+    async with scripted(modern) as port:
+        assert (await check(smtp(host, port, user="ada", password="t0ken", auth="xoauth2"))).accepted
+        refused = await check(smtp(host, port, user="ada", password="right", auth="cram-md5"))
+
+    mechanism, shown = heard[0].removeprefix("AUTH ").split()
+    assert (mechanism, base64.b64decode(shown)) == ("XOAUTH2", b"user=ada\x01auth=Bearer t0ken\x01\x01")
+    assert "no login by cram-md5" in refused.detail
+
+
 # Encryption
 
 
@@ -177,3 +202,53 @@ async def test_a_password_is_not_sent_in_the_clear_to_another_machine(
 
         meant = await send(host, box.port, user="ada", password="right", ignoreTls=True)
         assert (meant.outcome, len(box.logins)) == (Outcome.ACCEPTED, 1)
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+async def test_an_authority_of_ones_own_is_trusted(implicit: bool, tmp_path: Path, host: PluginHost) -> None:
+    """As a text, as a file, or where Novu has it."""
+    context, authority = certificate(tmp_path)
+    pem = authority.read_text()
+    ways = [{"ca": pem}, {"ca": pem.replace("\n", "\\n")}, {"caFile": str(authority)}, {"tlsOptions": {"ca": pem}}]
+    async with mailbox(tls=context, implicit=implicit) as box:
+        for way in ways:
+            assert Outcome.ACCEPTED is (await send(host, box.port, secure=implicit, **way)).outcome
+        assert len(ways) == len(box.envelopes)
+
+
+async def test_a_file_of_authorities_that_is_not_there_is_the_credentials_fault(host: PluginHost, box: Mailbox) -> None:
+    """It may be there on another machine, so it is looked for when it is needed."""
+    delivery = await send(host, box.port, caFile="/nowhere/ca.pem")
+
+    assert (delivery.outcome, delivery.reason) == (Outcome.REJECTED, Reason.CREDENTIALS_INVALID)
+    assert "/nowhere/ca.pem" in delivery.detail
+
+
+@pytest.mark.parametrize("way", [{"verify": False}, {"tlsOptions": '{"rejectUnauthorized": false}'}])
+async def test_a_certificate_that_is_not_looked_at_is_warned_of_once(
+    way: dict[str, Any], tmp_path: Path, host: PluginHost, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Encrypted, but nobody knows to whom."""
+    context, _ = certificate(tmp_path)
+    async with mailbox(tls=context) as box:
+        provider = smtp(host, box.port, messagesPerConnection=1, **way)
+        with caplog.at_level(logging.WARNING):
+            assert {(await deliver(provider, EMAIL, key)).outcome for key in ("1", "2")} == {Outcome.ACCEPTED}
+
+    assert [True, True] == box.encrypted
+    assert ["the certificate of 127.0.0.1 is not verified: whoever sits in between can read the messages"] == [
+        record.getMessage() for record in caplog.records if record.name == "novukit.providers.smtp"
+    ]
+
+
+async def test_a_connection_in_the_clear_to_another_machine_is_warned_of(
+    host: PluginHost, box: Mailbox, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is used all the same: many a relay knows nothing else."""
+    monkeypatch.setattr("novukit.providers.builtin.smtp_session.Connection.is_loopback", False)
+    with caplog.at_level(logging.WARNING):
+        assert Outcome.ACCEPTED is (await send(host, box.port)).outcome
+
+    assert ["the connection to 127.0.0.1 is not encrypted: everyone on the way can read the messages"] == [
+        record.getMessage() for record in caplog.records if record.name == "novukit.providers.smtp"
+    ]

@@ -1,19 +1,20 @@
-"""``smtp``: e-mail through any server that speaks SMTP (RFC 5321), one connection for each message."""
+"""``smtp``: e-mail through any server that speaks SMTP (RFC 5321), signed by DKIM, over connections that are kept."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 
-from pydantic import Field, SecretStr, model_validator
-
+from novukit.errors import PluginInvalid
+from novukit.model import Reason
 from novukit.providers import (
     AnyProvider,
     EmailContent,
-    EmailCredentials,
     EmailProvider,
     HttpClient,
     Receipt,
+    Rejected,
     as_bytes,
     envelope_sender,
     hookimpl,
@@ -22,32 +23,12 @@ from novukit.providers import (
     recipients,
 )  # fmt: skip
 
-from .smtp_session import Connection, Session
+from . import smtp_dkim
+from .smtp_credentials import SmtpCredentials
+from .smtp_pool import LINE_SECONDS, Pool
+from .smtp_session import Connection, Mail, Session
 
-
-class SmtpCredentials(EmailCredentials):
-    """Where the server is, and who we are to it."""
-
-    host: str = Field(
-        min_length=1, max_length=253, pattern=r"^[^\s/@]+$", description="Host name or address of the server."
-    )
-    port: int = Field(default=587, ge=1, le=65535, description="587 for STARTTLS, 465 with `secure`, 25 for relays.")
-    user: str | None = Field(default=None, description="User name, if the server asks for one.")
-    password: SecretStr | None = Field(default=None, description="Password, if the server asks for one.")
-    secure: bool = Field(default=False, description="Use TLS from the first byte (usually port 465).")
-    require_tls: bool = Field(default=False, description="Refuse to send unless the server offers STARTTLS.")
-    ignore_tls: bool = Field(default=False, description="Send in the clear even if the server offers STARTTLS.")
-    timeout: float = Field(default=10.0, gt=0, le=120, description="Seconds until the server must have answered.")
-
-    @model_validator(mode="after")
-    def _tls_makes_sense(self) -> SmtpCredentials:
-        if self.ignore_tls and (self.require_tls or self.secure):
-            raise ValueError("ignoreTls contradicts requireTls and secure")
-        if self.password and not self.user:
-            raise ValueError("a password needs a user")
-        if self.user and not self.password:
-            raise ValueError("a user needs a password")
-        return self
+log = logging.getLogger("novukit.providers.smtp")
 
 
 class Smtp(EmailProvider[SmtpCredentials]):
@@ -64,40 +45,51 @@ class Smtp(EmailProvider[SmtpCredentials]):
 
     def __init__(self, credentials: SmtpCredentials, http: HttpClient) -> None:
         super().__init__(credentials, http)
-        # Once to be ready for the message, once for the answer to it: a session ends by itself before it is cut off.
-        self.timeout = 2 * credentials.timeout + 5
+        self.signer = signer_of(credentials)
+        # Once in line, once to be ready for the message, once for the answer to it: a session ends by itself before it
+        # is cut off, which would leave the outcome unknown.
+        self.timeout = LINE_SECONDS + 2 * credentials.timeout + 5
+        self.pool = Pool(
+            self.session,
+            connections=credentials.connections,
+            messages=credentials.messages_per_connection,
+            idle=credentials.idle,
+            patience=credentials.timeout,
+        )
         self._tls: ssl.SSLContext | None = None
+        self._warned: set[str] = set()
 
     async def send(self, content: EmailContent, key: str) -> Receipt:
-        """Connect, hand the message over, and say good-bye."""
+        """Hand the message over on a connection of the pool."""
         message = mime_message(content, key)
+        message_id = str(message["Message-ID"])
         to, *copies = recipients(content)
-        session = await self.session()
-        try:
-            refused = await session.transmit(
-                sender=envelope_sender(content),
-                to=to,
-                copies=copies,
-                data=as_bytes(message),
-                utf8=needs_utf8(message) or not all(address.isascii() for address in copies),
-            )
-        finally:
-            session.close()
+        sender = self.return_path(content, message_id, to)
+        data = as_bytes(message)
+        if self.signer is not None:
+            # Milliseconds of arithmetic, and not on the event loop.
+            data = await asyncio.to_thread(self.signer.sign, data)
+        utf8 = needs_utf8(message) or not all(address.isascii() for address in (sender, *copies))
+        # Ahead of the pool, for it is not the server that this waits for.
+        await self._context()
+        refused = await self.pool.transmit(Mail(sender, to, copies, data, utf8))
         detail = f"Refused copies: {'; '.join(refused)}" if refused else ""
-        return Receipt(provider_message_id=str(message["Message-ID"]), detail=detail)
+        return Receipt(provider_message_id=message_id, detail=detail)
 
     async def check(self) -> None:
         """Connect, greet, log in, and leave."""
-        session = await self.session()
+        await self._context()
+        session = await self.session(asyncio.get_running_loop().time() + self.credentials.timeout)
         await session.leave()
 
-    async def session(self) -> Session:
-        """A session that is ready for a message: the place where a pool would hand one out."""
-        if self._tls is None:
-            # Reading the authorities' certificates takes tens of milliseconds: once, and not on the event loop.
-            self._tls = await asyncio.to_thread(ssl.create_default_context)
+    async def close(self) -> None:
+        """Close the connections that are kept."""
+        await self.pool.close()
+
+    async def session(self, ready_by: float) -> Session:
+        """A new connection that is ready for a message by ``ready_by``, a moment of the loop's clock."""
         given = self.credentials
-        return await Session.open(
+        session = await Session.open(
             Connection(
                 host=given.host,
                 port=given.port,
@@ -107,9 +99,57 @@ class Smtp(EmailProvider[SmtpCredentials]):
                 require_tls=given.require_tls,
                 ignore_tls=given.ignore_tls,
                 timeout=given.timeout,
-                tls=self._tls,
-            )
+                tls=await self._context(),
+                client_name=given.client_name,
+                auth=given.auth,
+            ),
+            ready_by,
         )
+        if not session.is_encrypted and not session.connection.is_loopback:
+            self._warn("the connection to %s is not encrypted: everyone on the way can read the messages")
+        return session
+
+    def return_path(self, content: EmailContent, message_id: str, to: str) -> str:
+        """Where bounces go (the envelope's sender): the message's sender, or what the credentials make of it."""
+        if (template := self.credentials.return_path) is None:
+            return envelope_sender(content)
+        own = message_id[1:].partition("@")[0]
+        # The recipient's address as a part of another one, as VERP has it.
+        path = template.replace("{id}", own).replace("{to}", to.replace("@", "="))
+        return envelope_sender(content.model_copy(update={"sender": path}))
+
+    async def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            given = self.credentials
+            # Reading the authorities' certificates takes tens of milliseconds: once, and not on the event loop.
+            try:
+                context = await asyncio.to_thread(
+                    ssl.create_default_context, cafile=given.ca_file, cadata=given.authorities
+                )
+            except OSError as err:  # ssl.SSLError is one
+                said = f"The authorities in {given.ca_file} could not be read: {err}"
+                raise Rejected(said, reason=Reason.CREDENTIALS_INVALID) from err
+            if not given.verifies:
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+                self._warn("the certificate of %s is not verified: whoever sits in between can read the messages")
+            self._tls = context
+        return self._tls
+
+    def _warn(self, said: str) -> None:
+        """Say it once for each integration, not for each connection."""
+        if said not in self._warned:
+            self._warned.add(said)
+            log.warning(said, self.credentials.host)
+
+
+def signer_of(given: SmtpCredentials) -> smtp_dkim.Signer | None:
+    """What signs, where a key is given. Raises PluginInvalid where the library is missing."""
+    if given.dkim_key is None or given.dkim_domain is None or given.dkim_selector is None:
+        return None
+    if not smtp_dkim.is_installed():
+        raise PluginInvalid("DKIM needs the package dkimpy.", hint="Install it with: pip install 'novukit[dkim]'")
+    key = smtp_dkim.signing_key(given.dkim_key.get_secret_value())
+    return smtp_dkim.Signer(given.dkim_domain, given.dkim_selector, key)
 
 
 @hookimpl

@@ -10,18 +10,29 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Literal
 
 import aiosmtplib
 from pydantic import SecretStr
 
 from novukit.model import Reason
-from novukit.providers import ProviderError, RecipientGone, Rejected, Unavailable, Unknown
+from novukit.providers import ProviderError, RecipientGone, Rejected, Throttled, Unavailable, Unknown
 
 # Enhanced status codes (RFC 3463 §3.2) that tell of the recipient's address; 5.1.7 and 5.1.8 tell of the sender's.
 NO_SUCH_ADDRESS = re.compile(r"5\.1\.(1|2|3|6|10)\b")
+# 5.3.4 (RFC 3463 §3.4) and 5.2.3 (§3.3): longer than the server, or the recipient's mailbox, takes.
+TOO_LONG = re.compile(r"5\.(3\.4|2\.3)\b")
+# 4.4.5 (RFC 3463 §3.5) is congestion; 4.7.28 is how Google says that we send too much.
+TOO_FAST = re.compile(r"4\.(4\.5|7\.28)\b")
 LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 FAREWELL_SECONDS = 2.0
+RESET_SECONDS = 2.0
+"""How long a connection that was used before may take to show that it still lives."""
+CLOSING = 421
 AUTHENTICATION_REQUIRED = 530
+
+Mechanism = Literal["auto", "plain", "login", "cram-md5", "xoauth2"]
+"""How to log in. ``auto`` is the first of plain, login and cram-md5 that both sides know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,8 @@ class Connection:
     ignore_tls: bool
     timeout: float
     tls: ssl.SSLContext
+    client_name: str | None = None
+    auth: Mechanism = "auto"
 
     @property
     def is_loopback(self) -> bool:
@@ -45,6 +58,21 @@ class Connection:
             return ip_address(self.host.strip("[]")).is_loopback
         except ValueError:
             return self.host.lower().rstrip(".") == "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message and its envelope. ``utf8`` is whether an address needs SMTPUTF8 (RFC 6531)."""
+
+    sender: str
+    to: str
+    copies: Sequence[str]
+    data: bytes
+    utf8: bool = False
+
+
+class Broken(Unavailable):
+    """The conversation itself failed before the message was handed over: a fresh connection may do better."""
 
 
 class Session:
@@ -59,56 +87,90 @@ class Session:
             start_tls=False,
             tls_context=connection.tls,
             timeout=connection.timeout,
-            local_hostname=own_name(),
+            local_hostname=connection.client_name or own_name(),
         )
-        self.ready_by = asyncio.get_running_loop().time() + connection.timeout
+        self.is_encrypted = connection.secure
+        self.messages = 0
+        """How many were tried on this connection."""
+        self._clear = True
 
     @classmethod
-    async def open(cls, connection: Connection) -> Session:
-        """Connect, greet, encrypt and log in. Nothing is sent by this, so that every failure is definite."""
+    async def open(cls, connection: Connection, ready_by: float) -> Session:
+        """Connect, greet, encrypt and log in until ``ready_by``, a moment of the loop's clock.
+
+        Nothing is sent by this, so that every failure is definite.
+        """
         session = cls(connection)
         try:
             with definite(connection.host):
-                async with asyncio.timeout_at(session.ready_by):
+                async with asyncio.timeout_at(ready_by):
                     await session._enter()
         except BaseException:
             session.client.close()
             raise
         return session
 
-    async def transmit(
-        self, *, sender: str, to: str, copies: Sequence[str], data: bytes, utf8: bool = False
-    ) -> list[str]:
+    @property
+    def is_connected(self) -> bool:
+        """Whether nothing has been seen of the connection's end."""
+        return self.client.is_connected
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether both sides know where the conversation stands, so that another message may follow."""
+        return self._clear and self.is_connected
+
+    async def reset(self) -> bool:
+        """Begin anew on a connection that was used before; whether the server is still there to do so."""
+        try:
+            async with asyncio.timeout(min(RESET_SECONDS, self.connection.timeout / 2)):
+                await self.client.rset()
+        except (aiosmtplib.SMTPException, OSError):
+            return False
+        return self.is_connected
+
+    async def transmit(self, mail: Mail, ready_by: float) -> list[str]:
         """Hand one message over. Returns the copies that the server refused, each with its words.
 
-        Raises RecipientGone, Rejected or Unavailable when ``to`` or the message was refused, and Unknown when the
-        connection was lost between the message's last byte and the answer to it.
+        Until ``ready_by``, a moment of the loop's clock, the server must have said that it is ready for the text.
+        Raises RecipientGone, Rejected, Throttled or Unavailable when ``mail.to`` or the message was refused, Broken
+        when the conversation failed before the text, and Unknown when it failed between the text and the answer.
         """
-        with definite(self.connection.host):
-            async with asyncio.timeout_at(self.ready_by):
-                refused = await self._address(sender, to, copies, data, utf8=utf8)
-                answer = await self.client.execute_command(b"DATA")
-                if answer.code != aiosmtplib.SMTPStatus.start_input:
-                    raise aiosmtplib.SMTPDataError(answer.code, answer.message)
-            if self.client.protocol is None:
-                raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-            protocol = self.client.protocol
-            protocol.write(LEADING_DOT.sub(b"..", data) + (b"" if data.endswith(b"\r\n") else b"\r\n") + b".\r\n")
+        self.messages += 1
+        # Whatever ends this early, being cancelled too, leaves a connection of which nobody knows where it stands.
+        self._clear = False
+        try:
+            with definite(self.connection.host):
+                async with asyncio.timeout_at(ready_by):
+                    refused = await self._address(mail)
+                    answer = await self.client.execute_command(b"DATA")
+                    if answer.code != aiosmtplib.SMTPStatus.start_input:
+                        raise aiosmtplib.SMTPDataError(answer.code, answer.message)
+                if self.client.protocol is None:
+                    raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+                protocol = self.client.protocol
+                text = LEADING_DOT.sub(b"..", mail.data) + (b"" if mail.data.endswith(b"\r\n") else b"\r\n")
+                protocol.write(text + b".\r\n")
+        except ProviderError as err:
+            self._clear = not isinstance(err, Broken)
+            raise
         # From here on the server may have the message.
         try:
             async with asyncio.timeout(self.connection.timeout):
                 answer = await protocol.read_response()
         except (aiosmtplib.SMTPException, OSError) as err:
             raise Unknown(f"{self.connection.host} took the message and did not answer: {words(err)}") from err
-        if 200 <= answer.code < 300:
-            return refused
-        if 400 <= answer.code < 600:
+        if not 200 <= answer.code < 300 and not 400 <= answer.code < 600:
+            raise Unknown(f"{self.connection.host} answered {answer.code} to the message.")
+        self._clear = answer.code != CLOSING
+        if answer.code >= 400:
             raise by_code(answer.code, answer.message)
-        raise Unknown(f"{self.connection.host} answered {answer.code} to the message.")
+        return refused
 
     def close(self) -> None:
         """Say good-bye without waiting for the answer: the message's fate is known, and time may be short."""
-        if self.client.protocol is not None and self.client.is_connected:
+        # In an unclear state QUIT might be read as a line of the message.
+        if self._clear and self.client.protocol is not None and self.client.is_connected:
             self.client.protocol.write(b"QUIT\r\n")
         self.client.close()
 
@@ -122,43 +184,45 @@ class Session:
     async def _enter(self) -> None:
         client, connection = self.client, self.connection
         await client.connect()
-        client.local_hostname = own_name(str(client.get_transport_info("sockname")[0]))
+        if not connection.client_name:
+            client.local_hostname = own_name(str(client.get_transport_info("sockname")[0]))
         await greet(client)
-        encrypted = connection.secure
         offered = client.supports_extension("starttls")
-        if connection.require_tls and not encrypted and not offered:
+        if connection.require_tls and not self.is_encrypted and not offered:
             raise Rejected(f"{connection.host} offers no STARTTLS, and requireTls is set.")
-        if offered and not encrypted and not connection.ignore_tls:
+        if offered and not self.is_encrypted and not connection.ignore_tls:
             await client.starttls()
             await greet(client)
-            encrypted = True
+            self.is_encrypted = True
         if connection.user is not None:
-            if not (encrypted or connection.ignore_tls or connection.is_loopback):
+            if not (self.is_encrypted or connection.ignore_tls or connection.is_loopback):
                 raise Rejected(
                     f"{connection.host} offers no encryption; the password would be readable on the way. "
                     "Set ignoreTls to send it all the same.",
                     reason=Reason.CREDENTIALS_INVALID,
                 )
             password = connection.password.get_secret_value() if connection.password else ""
-            await log_in(client, connection.user, password, encrypted=encrypted)
+            await log_in(client, connection.user, password, by=connection.auth, encrypted=self.is_encrypted)
 
-    async def _address(self, sender: str, to: str, copies: Sequence[str], data: bytes, *, utf8: bool) -> list[str]:
+    async def _address(self, mail: Mail) -> list[str]:
         client, encoding = self.client, "ascii"
-        options = [f"SIZE={len(data)}"] if client.supports_extension("size") else []
-        if utf8:
+        options = [f"SIZE={len(mail.data)}"] if client.supports_extension("size") else []
+        if mail.utf8:
             if not client.supports_extension("smtputf8"):
                 raise Rejected(
                     f"{self.connection.host} takes no addresses outside ASCII (SMTPUTF8).",
                     reason=Reason.CONTENT_INVALID,
                 )
             encoding, options = "utf-8", [*options, "SMTPUTF8"]
-        await client.mail(sender, options=options, encoding=encoding)
-        await client.rcpt(to, encoding=encoding)
+        await client.mail(mail.sender, options=options, encoding=encoding)
+        await client.rcpt(mail.to, encoding=encoding)
         refused: list[str] = []
-        for copy in copies:
+        for copy in mail.copies:
             try:
                 await client.rcpt(copy, encoding=encoding)
             except aiosmtplib.SMTPRecipientRefused as err:
+                if err.code == CLOSING:
+                    raise
                 refused.append(f"{copy} ({err.code} {err.message})")
         return refused
 
@@ -173,14 +237,21 @@ async def greet(client: aiosmtplib.SMTP) -> None:
         await client.helo()
 
 
-async def log_in(client: aiosmtplib.SMTP, user: str, password: str, *, encrypted: bool) -> None:
-    """Log in by the first mechanism that both sides know.
+async def log_in(client: aiosmtplib.SMTP, user: str, password: str, *, by: Mechanism, encrypted: bool) -> None:
+    """Log in by ``by``, or for ``auto`` by the first mechanism that both sides know.
 
     Another one is tried only when the server does not know the first after all: a wrong password tried three times
     locks an account.
     """
-    mechanisms = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
+    mechanisms = {
+        "plain": client.auth_plain,
+        "login": client.auth_login,
+        "cram-md5": client.auth_crammd5,
+        "xoauth2": client.auth_xoauth2,
+    }
     order = ("plain", "login", "cram-md5") if encrypted else ("cram-md5", "plain", "login")
+    if by != "auto":
+        order = (by,)
     shared = [name for name in order if name in client.server_auth_methods]
     for name in shared:
         try:
@@ -190,7 +261,8 @@ async def log_in(client: aiosmtplib.SMTP, user: str, password: str, *, encrypted
                 raise
         else:
             return
-    raise Rejected("The server offers no login that novukit knows.", reason=Reason.CREDENTIALS_INVALID)
+    wanted = "that novukit knows" if by == "auto" else f"by {by}"
+    raise Rejected(f"The server offers no login {wanted}.", reason=Reason.CREDENTIALS_INVALID)
 
 
 @contextmanager
@@ -213,17 +285,21 @@ def definite(host: str) -> Generator[None]:
         raise Rejected(f"{host}: {words(err)}") from err
     except (aiosmtplib.SMTPException, OSError) as err:
         # TimeoutError and ssl.SSLError are OSErrors.
-        raise Unavailable(f"{host} could not be talked to: {words(err)}") from err
+        raise Broken(f"{host} could not be talked to: {words(err)}") from err
     except UnicodeError as err:
         raise Rejected(f"{host[:64]!r}, or what is to be sent to it, cannot be written in SMTP.") from err
 
 
 def by_code(code: int, message: str) -> ProviderError:
-    """What a reply code (RFC 5321 §4.2.1) stands for, as long as the server says it itself."""
+    """What a reply code (RFC 5321 §4.2.1) and an enhanced one (RFC 3463) stand for, if the server says it itself."""
     said = f"answered {code}: {message}"
+    if code == CLOSING or not 400 <= code < 600:
+        return Broken(said)
+    if code < 500:
+        return Throttled(said) if TOO_FAST.match(message) else Unavailable(said)
     if code == AUTHENTICATION_REQUIRED:
         return Rejected(said, reason=Reason.CREDENTIALS_INVALID)
-    return Rejected(said) if 500 <= code < 600 else Unavailable(said)
+    return Rejected(said, reason=Reason.CONTENT_INVALID if TOO_LONG.match(message) else None)
 
 
 def words(error: Exception) -> str:
