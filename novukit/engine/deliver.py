@@ -37,11 +37,11 @@ from ..model import (
 )  # fmt: skip
 from ..model import resolve_one as resolve_preference
 from ..providers import Delivery, Outcome, dispatch
-from ..store import messages, preferences, subscribers
+from ..store import messages, preferences
 from ..store.database import as_json
 from ..store.entries import OpenMessage, UpdateMessage
-from ..store.journal import Preferred
-from . import compose
+from ..store.journal import AddressSuppressed, Preferred
+from . import compose, hygiene, suppression
 from .backoff import wait_before
 from .bulkhead import place
 from .compose import Uncomposable
@@ -90,7 +90,12 @@ async def deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent:
             wake_at=None, reason=None, started_at=frame.now() if row else checkpoint.started_at,
         )  # fmt: skip
         intent = _open(frame, call, checkpoint, MessageStatus.CALLING, content, route)
-        await frame.unless_cancelled(frame.told(checkpoint, intent), _decided_by(frame))
+        addressed = suppression.addressed(intent, content, critical=_critical(frame))
+        try:
+            await frame.unless_cancelled(frame.told(checkpoint, intent), _decided_by(frame), addressed)
+        except AddressSuppressed:
+            unsent = replace(checkpoint, attempts=0, message_id=row.message_id if row else None)
+            return _not_sent(frame, call, unsent, await suppression.told(frame, addressed))
         crash_point("intent.after")
         return await _call(frame, call, asked, checkpoint, route, content)
 
@@ -153,9 +158,7 @@ async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by rais
         seconds, provider = frame.rt.clock.monotonic() - began, route.integration.provider_id
         observer.called(calling.message_id, call.kind, provider, delivery.outcome, seconds)
     if delivery.gone_tokens:
-        for provider_id in {route.integration.provider_id, route.provider.novu_id}:
-            who, gone = frame.execution.subscriber_uuid, delivery.gone_tokens
-            await subscribers.forget_tokens(frame.scope, who, provider_id, gone)
+        await hygiene.forget(frame, calling, {route.integration.provider_id, route.provider.novu_id}, delivery)
     if delivery.outcome is Outcome.ACCEPTED:
         return _sent(frame, call, calling, delivery.receipt.provider_message_id, delivery.detail)
     reason = delivery.reason or _REASONS[delivery.outcome]

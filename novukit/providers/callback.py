@@ -36,7 +36,8 @@ class DeliveryEvent:
     vendor's own id of the event, the same when it is told twice (left out, one is made of the other fields).
     ``recipient`` is the address or number that it is about. ``permanent`` is true for a bounce that will be one every
     time: the address is not written to again. ``tokens`` are device tokens that are gone. ``detail`` is one sentence
-    for a person, best in the vendor's own words.
+    for a person, best in the vendor's own words. ``key`` is the ``key`` that ``send`` was given, where the vendor gives
+    it back: by it the message is found when the answer to ``send``, and the vendor's id with it, was lost.
     """
 
     kind: EventKind
@@ -47,12 +48,22 @@ class DeliveryEvent:
     permanent: bool = False
     tokens: tuple[str, ...] = ()
     detail: str = ""
+    key: str | None = None
 
     def derived_id(self) -> str:
         """An id that the same event has each time it is told, for vendors that give it none."""
         said = [self.kind.value, self.provider_message_id, self.recipient, *self.tokens]
-        said.append(self.at.astimezone(UTC).isoformat() if self.at else None)
+        said.append(_in_utc(self.at) if self.at else None)
+        said += [self.key] if self.key else []
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
+
+
+def _in_utc(at: datetime) -> str:
+    """``at`` in the one spelling that is the same whatever its zone; at the ends of the calendar there is none."""
+    try:
+        return at.astimezone(UTC).isoformat()
+    except OverflowError:
+        return at.isoformat()
 
 
 class Headers(Mapping[str, str]):

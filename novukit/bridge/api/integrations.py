@@ -42,7 +42,7 @@ class Condition(Wire):
 
 
 class Configurations(Wire):
-    """Novu's settings for inbound webhooks; novukit has none of them yet."""
+    """Novu's settings for inbound webhooks. Here nothing is enabled, and the signing key is one of the credentials."""
 
     inbound_webhook_enabled: bool | None = None
     inbound_webhook_signing_key: str | None = None
@@ -250,7 +250,7 @@ def _refuse_foreign(data: IntegrationChanges, caller: TheCaller) -> None:
         raise _refusal(
             "/configurations",
             "not_supported",
-            "novukit does not take inbound webhooks yet.",
+            "Callbacks need not be enabled, and the signing key is one of the credentials.",
             "Leave configurations out.",
         )
 
