@@ -5,7 +5,7 @@ from __future__ import annotations
 WORDS = {
     "preference": "this channel is switched off",
     "no_address": "the subscriber has no address for this channel",
-    "suppressed": "the address bounced, complained or unsubscribed",
+    "suppressed": "the address is suppressed",
     "already_seen": "the subscriber has seen the earlier message",
     "already_read": "the subscriber has read the earlier message",
     "no_integration": "the channel has no active integration",
