@@ -1,4 +1,4 @@
-"""A callback as the provider gets it, and its answer as the vendor gets it. (What follows from one: tests/cases.)"""
+"""A callback as the provider gets it, and its answer as the vendor gets it; tests/cases has what follows from one."""
 
 from __future__ import annotations
 

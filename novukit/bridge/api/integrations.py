@@ -250,7 +250,7 @@ def _refuse_foreign(data: IntegrationChanges, caller: TheCaller) -> None:
         raise _refusal(
             "/configurations",
             "not_supported",
-            "Callbacks need not be enabled, and the signing key is one of the credentials.",
+            "An inbound webhook need not be enabled, and its signing key is one of the credentials.",
             "Leave configurations out.",
         )
 
