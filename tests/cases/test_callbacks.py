@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
 from novukit import Context, Subscriber, workflow
 from novukit.model import ActivityKind, ChannelAddress, DeliveryStatus, ExecutionStatus, MessageStatus, Reason
-from novukit.store import environments, history, integrations, organizations, subscribers
+from novukit.store import Scope, deliveries, environments, history, integrations, organizations, subscribers
 from novukit.testing import Harness
 
 from . import vendor as vendors
@@ -76,6 +77,7 @@ async def test_out_of_order_nothing_goes_back(novukit: Harness, vendor: Vendor, 
     message = await vendor.only()
     assert list(times.values()) == [message.delivered_at, message.opened_at, message.clicked_at]
     await vendor.tell("opened", "re-1", at=times["opened"] - MINUTE / 2)
+    await vendor.tell("opened", "re-1", at=times["opened"] + MINUTE)
     assert times["opened"] - MINUTE / 2 == (await vendor.only()).opened_at, "the first time counts"
 
 
@@ -285,3 +287,34 @@ async def test_events_of_one_request_that_share_an_id(novukit: Harness, vendor: 
     some = {"id": "page-1", "event": "same"}
     await vendor.page({"kind": "delivered", **some}, {"kind": "opened", **some}, {"kind": "opened", **some})
     assert ["message.delivered", "message.opened"] == sorted(await vendor.kinds())
+
+
+async def test_a_fault_that_counts_repetitions_is_found(
+    novukit: Harness, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: everything that is told is taken for new."""
+    keep = deliveries.keep
+
+    async def all_is_new(scope: Scope, told: list[deliveries.Told]) -> list[deliveries.Told]:
+        await keep(scope, told)
+        return told
+
+    monkeypatch.setattr(deliveries, "keep", all_is_new)
+    with pytest.raises(AssertionError):
+        await test_told_twice_counts_once(novukit, vendor)
+
+
+async def test_a_fault_that_goes_back_is_found(
+    novukit: Harness, vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: what is told last counts."""
+    note = deliveries.note
+
+    async def the_last_counts(scope: Scope, message_id: UUID, kind: str, at: datetime, given: str | None) -> None:
+        if column := deliveries.FACTS.get(kind):
+            await scope.database.fetch(f"update novukit_message set {column} = null where id = $1", message_id)
+        await note(scope, message_id, kind, at, given)
+
+    monkeypatch.setattr(deliveries, "note", the_last_counts)
+    with pytest.raises(AssertionError):
+        await test_out_of_order_nothing_goes_back(novukit, vendor, "clicked delivered opened")
