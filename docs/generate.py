@@ -16,7 +16,7 @@ import click
 from novukit import errors, providers  # providers declares errors of its own
 from novukit.bridge import docs as pages_of_the_bridge
 from novukit.bridge import health
-from novukit.bridge.api import HANDLERS
+from novukit.bridge.api import HANDLERS, callbacks
 from novukit.bridge.problems import _STATUS as STATUSES
 from novukit.cli.entry import root
 from novukit.cli.reasons import WORDS
@@ -25,6 +25,9 @@ from novukit.model import ActivityKind, Reason
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the code: change it there, then run `make format`. -->"
+
+DECLARING = {errors.__name__, *(f"{providers.__name__}.{name}" for name in ("outcome", "callback", "reception"))}
+"""The modules whose errors people can meet."""
 
 
 def error_page() -> str:
@@ -60,7 +63,7 @@ def reason_page() -> str:
 
 def route_page() -> str:
     """Each operation of the API with its summary."""
-    handlers: list[Any] = [*HANDLERS, *health.HANDLERS, *pages_of_the_bridge.HANDLERS]
+    handlers: list[Any] = [*HANDLERS, *callbacks.HANDLERS, *health.HANDLERS, *pages_of_the_bridge.HANDLERS]
     operations = sorted(
         (re.sub(r":\w+}", "}", path), method, handler.summary or handler.fn.__doc__.splitlines()[0])
         for handler in handlers
@@ -69,7 +72,8 @@ def route_page() -> str:
     )
     return _page(
         "Routes",
-        "Every call carries `Authorization: ApiKey <secret key>`, except those to health and to the descriptions. "
+        "Every call carries `Authorization: ApiKey <secret key>`, except those to health, to the descriptions, and a "
+        "vendor's callback, which is signed. "
         "`GET /openapi.json` has parameters and bodies, and `GET /docs` shows them. See [API](api.md).",
         "| method | path | does |\n| --- | --- | --- |\n"
         + "\n".join(f"| {method} | `{path}` | {_prose(summary)} |" for path, method, summary in operations),
@@ -119,11 +123,7 @@ def _option(option: click.Option) -> str:
 
 def _kinds(kind: type[errors.NovukitError]) -> list[type[errors.NovukitError]]:
     """``kind`` and below, as far as people can meet it: one class for each code."""
-    found = {
-        one.code: one
-        for one in _below(kind)
-        if one.__module__ in (errors.__name__, f"{providers.__name__}.outcome") and "code" in vars(one)
-    }
+    found = {one.code: one for one in _below(kind) if one.__module__ in DECLARING and "code" in vars(one)}
     return list(found.values())
 
 

@@ -16,11 +16,11 @@ from litestar.plugins.pydantic import PydanticInitPlugin, PydanticSchemaPlugin
 from litestar.types import Message, Receive, Send
 from litestar.types import Scope as AsgiScope
 
-from ..engine import Runtime
+from ..engine import Receiver, Runtime
 from ..engine.observer import Tracer
 from ..model import Caller
 from . import body, docs, health, parameters, problems
-from .api import HANDLERS
+from .api import HANDLERS, callbacks
 from .auth import Connection, Doorman, Here, TheRuntime
 from .wire import is_wire, read
 
@@ -40,7 +40,7 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
 
     ``scrape`` answers ``GET /metrics``; without it there is no such route.
     """
-    doorman = Doorman(runtime.database)
+    doorman, receiver = Doorman(runtime.database), Receiver(runtime)
 
     # Functions, not bound methods: Litestar copies what a router is made of, and would copy the doorman's database.
     async def admit(connection: Connection, _: BaseRouteHandler) -> None:
@@ -61,7 +61,7 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
     def the_runtime() -> TheRuntime:
         return runtime
 
-    docs.describe_errors(HANDLERS)
+    docs.describe_errors([*HANDLERS, *callbacks.HANDLERS])
     api = Router(
         path="/",
         guards=[admit, parameters.check],
@@ -72,8 +72,14 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
         },
         route_handlers=HANDLERS,
     )
+    # No key, but a vendor's signature; and any query, for that is the vendor's own.
+    told = Router(
+        path="/",
+        dependencies={"receiver": Provide(lambda: receiver, sync_to_thread=False)},
+        route_handlers=callbacks.HANDLERS,
+    )
     app = Litestar(
-        route_handlers=[api, *health.HANDLERS, *docs.HANDLERS, *(_metrics(scrape) if scrape is not None else [])],
+        route_handlers=[api, told, *health.HANDLERS, *docs.HANDLERS, *(_metrics(scrape) if scrape is not None else [])],
         dependencies={"runtime": Provide(the_runtime, sync_to_thread=False)},
         request_class=body.StrictRequest,
         request_max_body_size=body.SMALL_BODY,

@@ -69,6 +69,15 @@ _DETAIL: dict[ActivityKind, DetailStatus] = {
     ActivityKind.STEP_FAILED: "Failed",
     ActivityKind.STEP_UNKNOWN: "Warning",
     ActivityKind.STEP_ARGUMENTS_CHANGED: "Warning",
+    ActivityKind.MESSAGE_OPENED: "ReadConfirmation",
+    ActivityKind.MESSAGE_CLICKED: "ReadConfirmation",
+    ActivityKind.MESSAGE_BOUNCED: "Failed",
+    ActivityKind.MESSAGE_FAILED: "Failed",
+    ActivityKind.MESSAGE_COMPLAINED: "Warning",
+    ActivityKind.MESSAGE_UNSUBSCRIBED: "Warning",
+    ActivityKind.MESSAGE_TOKEN_GONE: "Warning",
+    ActivityKind.ADDRESS_SUPPRESSED: "Warning",
+    ActivityKind.TOKENS_FORGOTTEN: "Warning",
 }
 _SOURCE: dict[str, Source] = {
     Reason.CREDENTIALS_INVALID.value: "Credentials",
@@ -307,7 +316,7 @@ def _detail(line: Activity, provider: str) -> DetailOut:
         status=_DETAIL.get(line.kind, "Success"),
         detail=f"{line.kind.sentence} ({why})" if why else line.kind.sentence,
         is_retry=line.kind is ActivityKind.STEP_RETRYING,
-        source=_SOURCE.get(line.reason or "", "Internal"),
+        source="Webhook" if line.kind.startswith("message.") else _SOURCE.get(line.reason or "", "Internal"),
         provider_id=provider,
         created_at=line.at,
     )

@@ -22,6 +22,7 @@ from pydantic import Field
 from .. import errors
 from ..engine.payload import Misfit
 from ..errors import Issue, NovukitError
+from ..providers import CallbackFailed, CallbackRefused
 from ..store.outage import outage
 from . import body, issues, parameters
 from .auth import REPEATED_HEADER
@@ -37,6 +38,8 @@ METHODS: tuple[Literal["GET", "POST", "PUT", "PATCH", "DELETE"], ...] = ("GET", 
 _STATUS: tuple[tuple[type[NovukitError], int], ...] = (
     (errors.MalformedBody, 400),
     (errors.Unauthorized, 401),
+    (CallbackRefused, 401),
+    (CallbackFailed, 422),  # never a 5xx: some vendors stop calling whoever answers that; they try again after this too
     (errors.ProviderNotFound, 422),
     (errors.NotFound, 404),
     (errors.Conflict, 409),
@@ -201,7 +204,7 @@ def _of_ours(request: AnyRequest, error: NovukitError) -> Problem:
         elif isinstance(error, errors.WorkflowNotFound):
             status = 422
     headers: dict[str, str] = {}
-    if status == HTTPStatus.UNAUTHORIZED:
+    if isinstance(error, errors.Unauthorized):
         headers["WWW-Authenticate"] = "ApiKey"
     elif isinstance(error, errors.DatabaseUnavailable):
         headers["Retry-After"] = "1"

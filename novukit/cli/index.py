@@ -18,6 +18,7 @@ INDEX: dict[str, dict[str, str]] = {
         "subscribers": "Whom notifications are for.",
         "topics": "Named groups of subscribers.",
         "integrations": "Providers with their credentials.",
+        "suppressions": "Addresses that are not written to any more.",
         "environments": "The walled parts of the organization.",
         "keys": "Secret keys, and the master key.",
         "webpush": "Key pair and service worker for push to browsers.",

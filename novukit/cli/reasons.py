@@ -5,6 +5,7 @@ from __future__ import annotations
 WORDS = {
     "preference": "this channel is switched off",
     "no_address": "the subscriber has no address for this channel",
+    "suppressed": "the address is suppressed",
     "already_seen": "the subscriber has seen the earlier message",
     "already_read": "the subscriber has read the earlier message",
     "paced": "the integration is at its rate; its next free moment is kept for this message",

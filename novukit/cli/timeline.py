@@ -109,9 +109,17 @@ def _message(message: Json) -> list[str]:
     lines = [first, f"message {message['id']}"]
     if message.get("providerMessageId"):
         lines.append(f"the provider's id {message['providerMessageId']}")
+    if told := _told(part(message, "delivery")):
+        lines.append(told)
     if message.get("possibleDuplicate"):
         lines.append("it may have gone out twice")
     return [line for line in lines if line]
+
+
+def _told(delivery: Json) -> str:
+    """What its vendor told of a message, each thing with its time: ``delivered 2 minutes ago, opened now``."""
+    kinds = ("delivered", "opened", "clicked", "bounced", "complained", "unsubscribed", "failed")
+    return ", ".join(f"{kind} {ago(delivery[f'{kind}At'])}" for kind in kinds if delivery.get(f"{kind}At"))
 
 
 def _outcome(step: Json) -> str:

@@ -1,6 +1,7 @@
 """Runs workflows, durable by replay: verbs over one ``Runtime``."""
 
 from .cancel import CancelAnswer, cancel, cancel_executions
+from .receive import Receiver
 from .resolve import resolve
 from .resume import resume
 from .retain import retain
@@ -11,6 +12,6 @@ from .sweep import sweep
 from .trigger import trigger
 
 __all__ = [
-    "CancelAnswer", "Publish", "Ring", "Runtime", "Shift", "cancel", "cancel_executions", "claim", "resolve", "resume",
-    "retain", "run", "start", "sweep", "trigger",
+    "CancelAnswer", "Publish", "Receiver", "Ring", "Runtime", "Shift", "cancel", "cancel_executions", "claim",
+    "resolve", "resume", "retain", "run", "start", "sweep", "trigger",
 ]  # fmt: skip

@@ -41,11 +41,11 @@ from ..model import (
 )  # fmt: skip
 from ..model import resolve_one as resolve_preference
 from ..providers import Delivery, Outcome, dispatch
-from ..store import messages, preferences, subscribers
+from ..store import messages, preferences
 from ..store.database import as_json
 from ..store.entries import Entry, OpenMessage, UpdateMessage
-from ..store.journal import Preferred
-from . import choose, compose, gate
+from ..store.journal import AddressSuppressed, Preferred
+from . import choose, compose, gate, hygiene, suppression
 from .backoff import wait_before
 from .bulkhead import Place
 from .choose import RETRY, HandedOn
@@ -100,7 +100,12 @@ async def _deliver(frame: Frame, call: StepCall, row: Checkpoint | None) -> Sent
     async with Place(frame, route.bulkhead):
         checkpoint = _first(checkpoint, checkpoint.message_id or frame.rt.new_id(), frame.now() if row else None)
         intent = _open(frame, call, checkpoint, MessageStatus.CALLING, content, route)
-        await frame.unless_cancelled(frame.told(checkpoint, intent), _decided_by(frame))
+        addressed = suppression.addressed(intent, content, critical=_critical(frame))
+        try:
+            await frame.unless_cancelled(frame.told(checkpoint, intent), _decided_by(frame), addressed)
+        except AddressSuppressed:
+            unsent = replace(checkpoint, attempts=0, message_id=row.message_id if row else None)
+            return _not_sent(frame, call, unsent, await suppression.told(frame, addressed))
         crash_point("intent.after")
         return await _call(frame, call, asked, checkpoint, route, content)
 
@@ -214,9 +219,7 @@ async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by rais
         seconds, provider = frame.rt.clock.monotonic() - began, route.integration.provider_id
         observer.called(calling.message_id, call.kind, provider, delivery.outcome, seconds)
     if delivery.gone_tokens:
-        for provider_id in {route.integration.provider_id, route.provider.novu_id}:
-            who, gone = frame.execution.subscriber_uuid, delivery.gone_tokens
-            await subscribers.forget_tokens(frame.scope, who, provider_id, gone)
+        await hygiene.forget(frame, calling, {route.integration.provider_id, route.provider.novu_id}, delivery)
     turned = route.breaker.heard(delivery, frame.rt.clock.monotonic())
     if delivery.outcome is Outcome.ACCEPTED:
         sent = _sent(frame, call, calling, delivery.receipt.provider_message_id, delivery.detail)

@@ -15,7 +15,7 @@ from ..store import Scope
 from ..store.activities import Line
 from ..store.entries import Entry, SaveCheckpoint
 from ..store.executions import Claimed
-from ..store.journal import CancelRequested, PreferencesChanged, Preferred, Run, Work
+from ..store.journal import Addressed, CancelRequested, PreferencesChanged, Preferred, Run, Work
 from .runtime import Runtime
 from .shift import Shift
 from .unwind import Anew, Cancelled
@@ -94,10 +94,17 @@ class Frame:
         if self._last is not None and await self._heard(self._last):
             raise Cancelled
 
-    async def unless_cancelled(self, entries: Sequence[Entry], preferred: Preferred | None = None) -> None:
-        """Write ``entries`` and wait for them, unless the execution was cancelled: then nothing is written."""
-        put = self.shift.journal.put
-        await self._heard(put(*entries, run=self._run, unless_cancelled=True, preferred=preferred, after=self._last))
+    async def unless_cancelled(
+        self, entries: Sequence[Entry], preferred: Preferred | None = None, addressed: Addressed | None = None
+    ) -> None:
+        """Write ``entries`` and wait for them, unless the execution was cancelled: then nothing is written.
+
+        Nor is anything when the subscriber has chosen anew, or if the address is suppressed (``AddressSuppressed``).
+        """
+        written = self.shift.journal.put(
+            *entries, run=self._run, unless_cancelled=True, preferred=preferred, addressed=addressed, after=self._last
+        )
+        await self._heard(written)
 
     async def decide(self, lock: str, work: Work) -> Any:
         """Run ``work`` in the journal's transaction under ``lock``, unless cancelled, and wait until it is durable."""

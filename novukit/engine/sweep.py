@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..store import workers
+from . import callback
 from .fanout import expand
 from .runtime import Runtime
 
@@ -10,7 +11,8 @@ PAGES_A_SWEEP = 20
 
 
 async def sweep(rt: Runtime) -> bool:
-    """Take over the work of workers whose lease has lapsed, and turn members of topics into executions.
+    """Take over the work of workers whose lease has lapsed, turn members of topics into executions, and take up what
+    vendors told of messages before those were on record.
 
     Due executions need no sweep: every worker looks for them by itself. Returns whether there was work.
     """
@@ -20,6 +22,8 @@ async def sweep(rt: Runtime) -> bool:
         if not await expand(rt):
             break
         worked = True
+    if found.told:
+        worked |= await callback.take_up(rt)
     return worked
 
 

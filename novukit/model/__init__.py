@@ -40,7 +40,7 @@ from .manifest import (
     WorkflowChange,
     WorkflowSpec,
 )  # fmt: skip
-from .message import Message, MessageStatus
+from .message import DeliveryStatus, Message, MessageStatus
 from .preference import EffectivePreference, Preference, WorkflowPreferences, resolve, resolve_one
 from .routing import OPERATORS, Facts, Routing, When, conditions_hold
 from .step import (
@@ -79,19 +79,22 @@ from .subscriber import (
     SubscriberId,
     TimeZone,
 )  # fmt: skip
+from .suppression import SuppressibleChannel, Suppression, SuppressionLine, SuppressionReason, address_of
 from .topic import Topic, TopicKey, TopicSubscription
 
 __all__ = [
-    "CHANNELS", "OPERATORS", "Action", "Activity", "ActivityKind", "AnyContent", "ApiKey", "Attachment", "Caller",
-    "Channel", "ChannelAddress", "ChannelInput", "ChatContent", "ChatInput", "Checkpoint", "Content",
-    "CustomInput", "DelayInput", "Digest", "DigestEvent", "DigestInput", "EffectivePreference", "Email",
-    "EmailContent", "EmailInput", "Environment", "Event", "EventStatus", "Everyone", "Execution",
-    "ExecutionStatus", "Facts", "Identifier", "InAppContent", "InAppInput", "Integration", "Locale", "Manifest",
-    "Message", "MessageStatus", "Model", "OnUnknown", "Organization", "Phone", "Plan", "Preference", "Priority",
-    "PushContent", "PushInput", "Reason", "Recipient", "Redirect", "Resolution", "Retry", "Routing", "Sent",
-    "Severity", "SmsContent", "SmsInput", "StepCall", "StepChange", "StepInput", "StepKind", "StepRecord",
-    "StepSpec", "StepStatus", "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId",
-    "ThrottleInput", "Throttled", "TimeZone", "Topic", "TopicKey", "TopicRecipient", "TopicSubscription",
-    "TransactionId", "Trigger", "TriggerStatus", "Triggered", "Way", "When", "WorkflowChange",
-    "WorkflowPreferences", "WorkflowSpec", "conditions_hold", "resolve", "resolve_one",
+    "CHANNELS", "OPERATORS", "Action", "Activity", "ActivityKind", "AnyContent", "ApiKey", "Attachment",
+    "Caller", "Channel", "ChannelAddress", "ChannelInput", "ChatContent", "ChatInput", "Checkpoint", "Content",
+    "CustomInput", "DelayInput", "DeliveryStatus", "Digest", "DigestEvent", "DigestInput",
+    "EffectivePreference", "Email", "EmailContent", "EmailInput", "Environment", "Event", "EventStatus",
+    "Everyone", "Execution", "ExecutionStatus", "Facts", "Identifier", "InAppContent", "InAppInput",
+    "Integration", "Locale", "Manifest", "Message", "MessageStatus", "Model", "OnUnknown", "Organization",
+    "Phone", "Plan", "Preference", "Priority", "PushContent", "PushInput", "Reason", "Recipient", "Redirect",
+    "Resolution", "Retry", "Routing", "Sent", "Severity", "SmsContent", "SmsInput", "StepCall", "StepChange",
+    "StepInput", "StepKind", "StepRecord", "StepSpec", "StepStatus", "StoredSubscriber", "StoredWorkflow",
+    "Subscriber", "SubscriberData", "SubscriberId", "SuppressibleChannel", "Suppression", "SuppressionLine",
+    "SuppressionReason", "ThrottleInput", "Throttled", "TimeZone", "Topic", "TopicKey", "TopicRecipient",
+    "TopicSubscription", "TransactionId", "Trigger", "TriggerStatus", "Triggered", "Way", "When",
+    "WorkflowChange", "WorkflowPreferences", "WorkflowSpec", "address_of", "conditions_hold", "resolve",
+    "resolve_one",
 ]  # fmt: skip

@@ -35,8 +35,20 @@ class ActivityKind(StrEnum):
     STEP_RESOLVED_SENT = "step.resolved_sent"
     STEP_RESOLVED_NOT_SENT = "step.resolved_not_sent"
     STEP_RESOLVED_FAILED = "step.resolved_failed"
+    STEP_CONFIRMED = "step.confirmed"
     STEP_ARGUMENTS_CHANGED = "step.arguments_changed"
     DIGEST_HANDED_OVER = "digest.handed_over"
+    MESSAGE_ACCEPTED = "message.accepted"
+    MESSAGE_DELIVERED = "message.delivered"
+    MESSAGE_OPENED = "message.opened"
+    MESSAGE_CLICKED = "message.clicked"
+    MESSAGE_BOUNCED = "message.bounced"
+    MESSAGE_COMPLAINED = "message.complained"
+    MESSAGE_UNSUBSCRIBED = "message.unsubscribed"
+    MESSAGE_FAILED = "message.failed"
+    MESSAGE_TOKEN_GONE = "message.token_gone"  # noqa: S105 - a name, no password
+    ADDRESS_SUPPRESSED = "address.suppressed"
+    TOKENS_FORGOTTEN = "tokens.forgotten"
 
     @property
     def sentence(self) -> str:
@@ -66,8 +78,20 @@ SENTENCES: dict[ActivityKind, str] = {
     ActivityKind.STEP_RESOLVED_SENT: "A person said that the message went out; the execution goes on.",
     ActivityKind.STEP_RESOLVED_NOT_SENT: "A person said that the message did not go out; it is sent again.",
     ActivityKind.STEP_RESOLVED_FAILED: "A person gave the message up; the execution goes on as if it had been refused.",
+    ActivityKind.STEP_CONFIRMED: "The provider told later that it has the message; the execution goes on.",
     ActivityKind.STEP_ARGUMENTS_CHANGED: "The step is on record with other arguments; the recorded result was used.",
     ActivityKind.DIGEST_HANDED_OVER: "The digest was handed to another execution.",
+    ActivityKind.MESSAGE_ACCEPTED: "The provider told that it has the message.",
+    ActivityKind.MESSAGE_DELIVERED: "The message was delivered.",
+    ActivityKind.MESSAGE_OPENED: "The message was opened.",
+    ActivityKind.MESSAGE_CLICKED: "A link in the message was clicked.",
+    ActivityKind.MESSAGE_BOUNCED: "The message bounced.",
+    ActivityKind.MESSAGE_COMPLAINED: "The recipient complained about the message.",
+    ActivityKind.MESSAGE_UNSUBSCRIBED: "The recipient unsubscribed with the message.",
+    ActivityKind.MESSAGE_FAILED: "The provider had taken the message, and could not deliver it.",
+    ActivityKind.MESSAGE_TOKEN_GONE: "The provider told of device tokens that are gone.",
+    ActivityKind.ADDRESS_SUPPRESSED: "The address is suppressed: nothing more is sent to it.",
+    ActivityKind.TOKENS_FORGOTTEN: "Device tokens that are gone were forgotten.",
 }
 
 

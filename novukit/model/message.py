@@ -20,8 +20,21 @@ class MessageStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+class DeliveryStatus(StrEnum):
+    """How far a message has come, as far as its vendor tells; each is more than the one before."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    OPENED = "opened"
+    CLICKED = "clicked"
+
+
 class Message(Model):
-    """One content to one subscriber through one channel."""
+    """One content to one subscriber through one channel.
+
+    ``status`` is what came of the call. What the vendor told later stands beside it, in the times from
+    ``delivered_at`` to ``undelivered_at``: the first time that each thing happened.
+    """
 
     id: UUID
     environment_id: UUID
@@ -55,3 +68,21 @@ class Message(Model):
     sent_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    delivered_at: datetime | None = None
+    opened_at: datetime | None = None
+    clicked_at: datetime | None = None
+    bounced_at: datetime | None = None
+    complained_at: datetime | None = None
+    unsubscribed_at: datetime | None = None
+    undelivered_at: datetime | None = None
+
+    @property
+    def delivery(self) -> DeliveryStatus | None:
+        """How far it has come; None while it was not sent. What only adds up can never go back."""
+        if self.clicked_at:
+            return DeliveryStatus.CLICKED
+        if self.opened_at:
+            return DeliveryStatus.OPENED
+        if self.delivered_at:
+            return DeliveryStatus.DELIVERED
+        return DeliveryStatus.SENT if self.status is MessageStatus.SENT else None

@@ -62,6 +62,7 @@ class Reason(StrEnum):
     # a channel step was skipped
     PREFERENCE = "preference"
     NO_ADDRESS = "no_address"
+    SUPPRESSED = "suppressed"
     ALREADY_SEEN = "already_seen"
     ALREADY_READ = "already_read"
     # a step waits

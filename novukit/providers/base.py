@@ -56,6 +56,9 @@ class Provider(ABC, Generic[C, K]):
         What the vendor takes at most, see :class:`Limits`. Content that is more is refused before ``send`` is called.
     ``events``
         The kinds of delivery events that ``callback`` reports. Empty for a provider without callbacks.
+    ``callback_setup``
+        Where at the vendor one enters the URL of the callbacks, and what to tick there: a sentence or two for whoever
+        does it. ``novukit integrations webhook-url`` prints it.
     ``http2``
         True where the vendor wants HTTP/2: ``self.http`` then speaks it (``pip install novukit[http2]``).
     ``base_url``
@@ -84,6 +87,7 @@ class Provider(ABC, Generic[C, K]):
     idempotency_window: ClassVar[timedelta | None] = None
     limits: ClassVar[Limits] = NO_LIMITS
     events: ClassVar[frozenset[EventKind]] = frozenset()
+    callback_setup: ClassVar[str] = ""
     http2: ClassVar[bool] = False
     base_url: str = ""
     novu_id: ClassVar[str] = ""

@@ -53,8 +53,17 @@ class DeliveryEvent:
     def derived_id(self) -> str:
         """An id that the same event has each time it is told, for vendors that give it none."""
         said = [self.kind.value, self.provider_message_id, self.recipient, *self.tokens]
-        said.append(self.at.astimezone(UTC).isoformat() if self.at else None)
+        said.append(_in_utc(self.at) if self.at else None)
+        said += [self.key] if self.key else []
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
+
+
+def _in_utc(at: datetime) -> str:
+    """``at`` in the one spelling that is the same whatever its zone; at the ends of the calendar there is none."""
+    try:
+        return at.astimezone(UTC).isoformat()
+    except OverflowError:
+        return at.isoformat()
 
 
 class Headers(Mapping[str, str]):

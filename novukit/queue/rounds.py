@@ -56,7 +56,7 @@ class Rounds:
                     self._lapsed()
                     return
                 self._set_alarm(found.due)
-                if (found.lapsed or found.expanding) and await sweep(self._rt):
+                if (found.lapsed or found.expanding or found.told) and await sweep(self._rt):
                     self._wake()
                     self.ask()
             except Exception as err:

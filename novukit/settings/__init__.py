@@ -172,6 +172,8 @@ class Settings(_Table):
     database: str = Field(default="sqlite:///novukit.db", repr=False, validate_default=True)
     broker: str = Field(default="memory://", repr=False)
     url: str | None = None
+    public_url: str | None = None
+    """Under which URL vendors reach the server, where something stands before it: their signatures may cover it."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65_535)
     master_key: SecretRef | None = None
@@ -217,6 +219,13 @@ class Settings(_Table):
         if url is not None and not _HTTP.match(url):
             raise ValueError("this is not the URL of a server; write http://host:8000.")
         return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, url: str | None) -> str | None:
+        if url is not None and (not _HTTP.match(url) or "?" in url or "#" in url):
+            raise ValueError("this is not the URL of a server; write https://notify.example.com.")
+        return url.rstrip("/") if url else url
 
     @field_validator("retention")
     @classmethod

@@ -137,6 +137,16 @@ CHANGED = Batch(
     "here timestamptz", steady="environment_id",
     here="(select 1 limit 0) as r", returns=True, stop="found",
 )  # fmt: skip
+SUPPRESSED = Batch(
+    "suppressed",
+    "select u.id from {rows} join novukit_suppression s on s.environment_id = u.environment_id "
+    "and s.channel = u.channel and s.address = u.address "
+    # From a critical workflow one cannot unsubscribe; an address that bounces or complains is none, whatever one sends.
+    "where s.released_at is null and not (u.critical and s.reason = 'unsubscribed')",
+    columns="id uuid, environment_id uuid, channel text, address text, critical boolean",
+    steady="environment_id channel critical",
+    here="(select 1 limit 0) as r", returns=True, stop="found",
+)  # fmt: skip
 STOPPING = Batch(
     "stopping",
     _CANCELLED, columns="id uuid, environment_id uuid", steady="environment_id", returns=True,
@@ -167,7 +177,9 @@ _UPDATE_MESSAGE = Batch(
     "update novukit_message as m set status = u.status, attempts = u.attempts, updated_at = u.at, "
     "provider_message_id = coalesce(u.provider_message_id, m.provider_message_id), "
     "possible_duplicate = (m.possible_duplicate or u.possible_duplicate), error = u.error, "
-    "sent_at = case when u.status = 'sent' then u.at else m.sent_at end "
+    "sent_at = case when u.status = 'sent' then u.at else m.sent_at end, "
+    # In doubt, a vendor's event can find it by our key alone; only then, for an index on every key is dear.
+    "doubtful_key = case when u.status = 'unknown' then m.idempotency_key else m.doubtful_key end "
     f"from {{rows}} where m.environment_id = u.environment_id and m.id = u.id and m.status <> 'sent' and {_HELD}",
     columns="id uuid, environment_id uuid, status text, attempts integer, at timestamptz, provider_message_id text, "
     "possible_duplicate boolean, error text",

@@ -51,6 +51,16 @@ class Preferred:
     here: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """To which address a message goes, in its normal form; ``critical`` if its workflow is."""
+
+    message_id: UUID
+    channel: str
+    address: str
+    critical: bool
+
+
 Work = Callable[[], Awaitable[tuple[Any, Sequence[Entry]]]]
 """Reads and decides inside the group's transaction; gives a result and the entries that follow from it."""
 
@@ -63,6 +73,10 @@ class PreferencesChanged(Exception):
     """The subscriber chose anew before this could be written; nothing of the put was."""
 
 
+class AddressSuppressed(Exception):
+    """The address may not be written to; nothing of the put was written."""
+
+
 @dataclass(slots=True)
 class _Put:
     """What one caller put at once: all of it is written, or none."""
@@ -72,6 +86,7 @@ class _Put:
     run: Run | None = None
     unless_cancelled: bool = False
     preferred: Preferred | None = None
+    addressed: Addressed | None = None
     after: asyncio.Future[Any] | None = None
     lock: str = ""
     work: Work | None = None
@@ -109,17 +124,19 @@ class Journal:
 
     def put(
         self, *entries: Entry, run: Run | None = None, unless_cancelled: bool = False,
-        preferred: Preferred | None = None, after: asyncio.Future[Any] | None = None,
+        preferred: Preferred | None = None, addressed: Addressed | None = None,
+        after: asyncio.Future[Any] | None = None,
     ) -> asyncio.Future[Any]:  # fmt: skip
         """Write ``entries`` of ``run`` with the next group; the future is done when they are durable.
 
         It says whether the execution had been asked to stop by then. With ``unless_cancelled`` nothing is written in
         that case, and :class:`CancelRequested` raised; with ``preferred`` :class:`PreferencesChanged`, when the
-        subscriber has chosen anew since. If the put ``after`` which this one comes failed, so does this one.
+        subscriber has chosen anew since; with ``addressed`` :class:`AddressSuppressed`, when that is. If the put
+        ``after`` which this one comes failed, so does this one.
         :class:`LeaseLost` when another worker may own the work by now.
         """
         done = asyncio.get_running_loop().create_future()
-        return self._add(_Put(entries, done, run, unless_cancelled, preferred, after))
+        return self._add(_Put(entries, done, run, unless_cancelled, preferred, addressed, after))
 
     def work(
         self, lock: str, work: Work, *, run: Run | None = None, unless_cancelled: bool = False,
@@ -130,7 +147,7 @@ class Journal:
         ``work`` may be asked again when the answer of a commit got lost: it must then decide the same.
         """
         done = asyncio.get_running_loop().create_future()
-        return self._add(_Put((), done, run, unless_cancelled, None, after, lock, work))
+        return self._add(_Put((), done, run, unless_cancelled, None, None, after, lock, work))
 
     async def drain(self) -> None:
         """Wait until nothing is left to write."""
@@ -283,7 +300,7 @@ class Journal:
 
 
 def _checks(live: list[_Put]) -> list[Part]:
-    """What must be so when a group is written: nobody is stopped, nobody has chosen anew."""
+    """What must be so when a group is written: nobody is stopped, nobody has chosen anew, no address is suppressed."""
     guarded = [(p.run.execution_id, p.run.environment_id) for p in live if p.run and p.unless_cancelled]
     chosen = [
         (
@@ -292,12 +309,18 @@ def _checks(live: list[_Put]) -> list[Part]:
         )
         for p in live if p.run and (c := p.preferred)
     ]  # fmt: skip
-    return [part for part in ((entries.REFUSED, guarded), (entries.CHANGED, chosen)) if part[1]]
+    addressed = [
+        (a.message_id, p.run.environment_id, a.channel, a.address, a.critical)
+        for p in live if p.run and (a := p.addressed)
+    ]  # fmt: skip
+    checks = (entries.REFUSED, guarded), (entries.CHANGED, chosen), (entries.SUPPRESSED, addressed)
+    return [part for part in checks if part[1]]
 
 
 def _leave_out(group: list[_Put], found: Mapping[str, list[UUID]]) -> bool:
     """Refuse what a check has found, with what came after it. Whether that was anything that is still to be written."""
     stopped, changed = set(found.get("refused", ())), set(found.get("changed", ()))
+    suppressed = set(found.get("suppressed", ()))
     refused: dict[asyncio.Future[Any], Exception] = {}
     for put in group:
         if put.after in refused:
@@ -306,6 +329,8 @@ def _leave_out(group: list[_Put], found: Mapping[str, list[UUID]]) -> bool:
             put.refused = CancelRequested()
         elif put.run and put.preferred and put.run.execution_id in changed:
             put.refused = PreferencesChanged()
+        elif put.addressed and put.addressed.message_id in suppressed:
+            put.refused = AddressSuppressed()
         if put.refused:
             refused[put.done] = put.refused
     return bool(refused)

@@ -57,13 +57,14 @@ async def unknown(scope: Scope, ids: Sequence[UUID]) -> list[Unknown]:
 
 
 async def said(scope: Scope, ids: Sequence[UUID]) -> dict[UUID, Resolution]:
-    """What was said last of messages of these executions."""
+    """What was said last of messages of these executions, by a person or by the vendor."""
     if not ids:
         return {}
     by_kind = {kind.value: resolution for resolution, kind in KINDS.items()}
+    by_kind[ActivityKind.STEP_CONFIRMED.value] = Resolution.SENT
     rows = await scope.database.fetch(
         f"select execution_id, kind from novukit_activity where environment_id = $1 and execution_id in "
-        f"{in_list(ids, 5)} and kind in ($2, $3, $4) order by id",
+        f"{in_list(ids, 6)} and kind in ($2, $3, $4, $5) order by id",
         scope.environment_id, *by_kind, *ids,
     )  # fmt: skip
     return {row["execution_id"]: by_kind[row["kind"]] for row in rows}

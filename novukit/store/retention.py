@@ -211,6 +211,7 @@ async def _in_app(database: Database, environment_id: UUID, rule: Rule, batch: i
 _BY_THEMSELVES = (
     ("digest_windows", "novukit_digest_window", "id",
      "status <> 'open' and last_event_at < $2 and (expires_at is null or expires_at < $2)"),
+    ("delivery_events", "novukit_delivery_event", "id", "received_at < $2 and look_at is null"),
     ("outbox", "novukit_outbox", "id", "delivered_at < $2"),
     ("throttle_passes", "novukit_throttle_pass", "environment_id, execution_id, step_id, step_key", "expires_at < $2"),
     ("idempotency_keys", "novukit_idempotency", "environment_id, key", "created_at < $2"),

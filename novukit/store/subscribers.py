@@ -248,28 +248,6 @@ async def delete_addresses(scope: Scope, subscriber_id: str, provider_id: str) -
     return bool(rows)
 
 
-async def forget_tokens(scope: Scope, subscriber_uuid: UUID, provider_id: str, tokens: Collection[str]) -> None:
-    """Drop device tokens that the provider says are gone."""
-    gone = set(tokens)
-    if not gone:
-        return
-    async with scope.database.transaction():
-        rows = await scope.database.fetch(
-            "select id, device_tokens from novukit_subscriber_channel "
-            "where environment_id = $1 and subscriber_uuid = $2 and provider_id = $3 order by id for update",
-            scope.environment_id, subscriber_uuid, provider_id,
-        )  # fmt: skip
-        for row in rows:
-            before: list[str] = decode(row["device_tokens"])
-            after = [token for token in before if token not in gone]
-            if after != before:
-                await scope.database.fetch(
-                    "update novukit_subscriber_channel set device_tokens = $3, updated_at = $4 "
-                    "where environment_id = $1 and id = $2",
-                    scope.environment_id, row["id"], encode(after), scope.now(),
-                )  # fmt: skip
-
-
 async def known_integrations(scope: Scope) -> list[KnownIntegration]:
     """The environment's integrations, primary ones first, then the oldest."""
     rows = await scope.database.fetch(
@@ -309,7 +287,7 @@ async def _put_address(
         _refuse_many(tokens)
         await scope.database.fetch(
             "update novukit_subscriber_channel "
-            "set device_tokens = $3, webhook_url = $4, channel = $5, updated_at = $6 "
+            "set device_tokens = $3, webhook_url = $4, channel = $5, updated_at = $6, registered_at = $6 "
             "where environment_id = $1 and id = $2",
             scope.environment_id, rows[0]["id"], encode(list(tokens)), webhook, channel, now,
         )  # fmt: skip

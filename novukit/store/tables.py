@@ -117,6 +117,7 @@ class SubscriberChannel(Table, tablename="novukit_subscriber_channel"):
     channel = Text(null=True, default=None)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
+    registered_at = Timestamptz(null=True, default=None)
 
 
 class Topic(Table, tablename="novukit_topic"):
@@ -251,6 +252,14 @@ class Message(Table, tablename="novukit_message"):
     sent_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
+    delivered_at = Timestamptz(null=True, default=None)
+    opened_at = Timestamptz(null=True, default=None)
+    clicked_at = Timestamptz(null=True, default=None)
+    bounced_at = Timestamptz(null=True, default=None)
+    complained_at = Timestamptz(null=True, default=None)
+    unsubscribed_at = Timestamptz(null=True, default=None)
+    undelivered_at = Timestamptz(null=True, default=None)
+    doubtful_key = Text(null=True, default=None)
 
 
 class DigestWindow(Table, tablename="novukit_digest_window"):
@@ -319,6 +328,36 @@ class Suppression(Table, tablename="novukit_suppression"):
     reason = Text(default=None)
     created_at = Timestamptz(default=None)
     released_at = Timestamptz(null=True, default=None)
+    detail = Text(default="")
+
+
+class SuppressionLine(Table, tablename="novukit_suppression_line"):
+    id = UUID(primary_key=True)
+    environment_id = UUID(default=None)
+    suppression_id = UUID(default=None)
+    kind = Text(default=None)
+    reason = Text(default=None)
+    said_by = Text(default=None)
+    detail = Text(default=None)
+    at = Timestamptz(default=None)
+
+
+class DeliveryEvent(Table, tablename="novukit_delivery_event"):
+    id = UUID(primary_key=True)
+    environment_id = UUID(default=None)
+    integration_id = UUID(default=None)
+    event_id = Text(default=None)
+    kind = Text(default=None)
+    provider_message_id = Text(null=True, default=None)
+    key = Text(null=True, default=None)
+    recipient = Text(null=True, default=None)
+    permanent = Boolean(default=None)
+    tokens = JSONB(default=None)
+    detail = Text(default=None)
+    at = Timestamptz(default=None)
+    received_at = Timestamptz(default=None)
+    look_at = Timestamptz(null=True, default=None)
+    message_id = UUID(null=True, default=None)
 
 
 class Outbox(Table, tablename="novukit_outbox"):
@@ -357,5 +396,7 @@ TABLES: tuple[type[Table], ...] = (
     Activity,
     Idempotency,
     Suppression,
+    SuppressionLine,
+    DeliveryEvent,
     Outbox,
 )

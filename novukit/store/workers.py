@@ -26,10 +26,12 @@ def blocked_of(blocked: Blocked, number: int) -> tuple[str, list[list[str]]]:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one look finds: whether a lease has lapsed, an event has members to come, and when work comes due."""
+    """What one look finds: whether a lease has lapsed, an event has members to come, a vendor's event may find its
+    message now, and when work comes due."""
 
     lapsed: bool
     expanding: bool
+    told: bool
     due: datetime | None
 
 
@@ -39,6 +41,7 @@ MISHAPS = 3
 _FOUND = (
     "exists (select 1 from novukit_worker w where w.lease_until < $1) as lapsed, "
     "exists (select 1 from novukit_event v where v.status = 'expanding') as expanding, "
+    "exists (select 1 from novukit_delivery_event d where d.look_at <= $1) as told, "
     # In each environment the first one of an index; a minimum over all of them would have to see them all.
     "(select min((select x.wake_at from novukit_execution x where x.environment_id = e.id "
     "and x.status in ('pending', 'waiting') and x.workflow_id = any($2::text[]){but} order by x.wake_at limit 1)) "
@@ -68,7 +71,9 @@ async def look_and_extend(
 
 
 def _found(row: Row) -> Found:
-    return Found(bool(row["lapsed"]), bool(row["expanding"]), moment(row["due"]) if row["due"] else None)
+    return Found(
+        bool(row["lapsed"]), bool(row["expanding"]), bool(row["told"]), moment(row["due"]) if row["due"] else None
+    )
 
 
 async def enlist(database: Database, worker_id: UUID, *, host: str, pid: int, lease_until: datetime) -> None:

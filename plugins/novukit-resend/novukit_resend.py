@@ -63,6 +63,11 @@ class Resend(EmailProvider[ResendCredentials]):
     idempotency_window = timedelta(hours=24)
     limits = Limits(rate=2, size=40_000_000, recipients=50)
     events = frozenset(KINDS.values())
+    callback_setup = (
+        "At resend.com, «Webhooks», «Add webhook»: enter the URL and tick email.sent, email.delivered, email.opened, "
+        "email.clicked, email.bounced, email.complained and email.failed. Its signing secret, whsec_…, is the "
+        "credential webhookSecret."
+    )
     base_url = "https://api.resend.com"
 
     async def send(self, content: EmailContent, key: str) -> Receipt:

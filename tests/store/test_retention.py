@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from novukit.model import ActivityKind
-from novukit.store import Database, digests, tables, throttles
+from novukit.store import Database, deliveries, digests, tables, throttles
 from novukit.store.digests import Place
 from novukit.store.retention import Gone, Rule, survey, sweep
 from novukit.store.throttles import Turnstile
@@ -204,6 +204,27 @@ async def test_answers_and_the_outbox_go_by_their_own_age(rows: Rows, clock: Vir
 
     assert {"idempotency_keys": 1, "outbox": 1} == await sweep_all(rows)
     assert ["young"] == [row["key"] for row in await rows.scope.database.fetch("select key from novukit_idempotency")]
+
+
+async def test_what_vendors_told_goes_by_its_own_age(rows: Rows, clock: VirtualClock) -> None:
+    """But not while its message is still looked for, however short the retention is."""
+    now = clock.now()
+
+    def told(name: str, at: datetime) -> deliveries.Told:
+        return deliveries.Told(
+            rows.scope.new_id(), rows.scope.environment_id, rows.scope.new_id(), name, "delivered", "re-1", None, None,
+            False, (), "", at, at,
+        )  # fmt: skip
+
+    old, sought, young = told("old", now - AGE * 2), told("sought", now - AGE * 2), told("young", now)
+    async with rows.scope.database.transaction():
+        await deliveries.keep(rows.scope, [old, sought, young])
+        for one in (old, young):
+            await deliveries.settle(rows.scope, one, rows.scope.new_id())
+
+    assert {"delivery_events": 1} == await sweep_all(rows)
+    left = await rows.scope.database.fetch("select event_id from novukit_delivery_event order by event_id")
+    assert ["sought", "young"] == [row["event_id"] for row in left]
 
 
 async def test_a_sweep_that_is_killed_is_taken_up_again(rows: Rows, clock: VirtualClock) -> None:

@@ -17,8 +17,10 @@ from . import (
     outcomes,
     preferences,
     subscribers,
+    suppressions,
     sync,
     topics,
+    webhooks,
     workflows,
 )
 
@@ -28,7 +30,9 @@ HANDLERS: list[Any] = [
     *keys.HANDLERS,
     *credentials.HANDLERS,
     *preferences.HANDLERS,
+    *webhooks.HANDLERS,
     *subscribers.HANDLERS,
+    *suppressions.HANDLERS,
     *topics.HANDLERS,
     *events.HANDLERS,
     *messages.HANDLERS,

@@ -28,6 +28,7 @@ from ...store.history import ExecutionFilter
 from ..auth import Here, TheRuntime
 from ..cursors import CURSOR, ThePart
 from ..wire import CursorPage, Data, Timestamp, Wire, cursor_page, envelope, identify, missing
+from .messages import DeliveryOut, delivery_out
 
 TAGS = ["Executions"]
 
@@ -79,6 +80,7 @@ class SentOut(Wire):
     key: str
     channel: str
     status: MessageStatus
+    delivery: DeliveryOut | None = None
     content: dict[str, Any]
     provider_id: str | None
     provider_message_id: str | None
@@ -311,6 +313,7 @@ def _sent(message: Message) -> SentOut:
         key=message.step_key,
         channel=message.channel,
         status=message.status,
+        delivery=delivery_out(message),
         content=message.content,
         provider_id=message.provider_id,
         provider_message_id=message.provider_message_id,

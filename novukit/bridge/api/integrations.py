@@ -43,7 +43,7 @@ class Condition(Wire):
 
 
 class Configurations(Wire):
-    """Novu's settings for inbound webhooks; novukit has none of them yet."""
+    """Novu's settings for inbound webhooks. Here nothing is enabled, and the signing key is one of the credentials."""
 
     inbound_webhook_enabled: bool | None = None
     inbound_webhook_signing_key: str | None = None
@@ -278,7 +278,7 @@ def _refuse_foreign(data: IntegrationChanges, caller: TheCaller) -> None:
         raise _refusal(
             "/configurations",
             "not_supported",
-            "novukit does not take inbound webhooks yet.",
+            "An inbound webhook need not be enabled, and its signing key is one of the credentials.",
             "Leave configurations out.",
         )
 

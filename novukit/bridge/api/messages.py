@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter
 from pydantic import Field
 
 from ...errors import InvalidInput
-from ...model import Channel, Message, MessageStatus
+from ...model import Channel, DeliveryStatus, Message, MessageStatus
 from ...store import messages
 from ..auth import Here, TheCaller
 from ..cursors import ContextKeys, refuse_contexts
@@ -28,6 +28,19 @@ _STATUS: dict[MessageStatus, Literal["sent", "error", "warning"]] = {
 }
 
 
+class DeliveryOut(Wire):
+    """What the vendor told of a message: how far it came, and the first time that each thing happened."""
+
+    status: DeliveryStatus = Field(description="The furthest that it came; it never goes back.")
+    delivered_at: Timestamp | None = None
+    opened_at: Timestamp | None = None
+    clicked_at: Timestamp | None = None
+    bounced_at: Timestamp | None = None
+    complained_at: Timestamp | None = None
+    unsubscribed_at: Timestamp | None = None
+    failed_at: Timestamp | None = Field(default=None, description="The vendor had taken it, and gave up.")
+
+
 class MessageOut(Wire):
     """One content to one subscriber through one channel."""
 
@@ -43,6 +56,7 @@ class MessageOut(Wire):
     channel: str
     status: Literal["sent", "error", "warning"]
     state: MessageStatus = Field(description="The same as novukit keeps it.")
+    delivery: DeliveryOut | None = None
     possible_duplicate: bool
     provider_id: str | None = None
     provider_message_id: str | None = None
@@ -158,6 +172,7 @@ def message_out(message: Message, organization_id: str) -> MessageOut:
         channel=message.channel,
         status=_STATUS[message.status],
         state=message.status,
+        delivery=delivery_out(message),
         possible_duplicate=message.possible_duplicate,
         provider_id=message.provider_id or ("novu" if message.channel == "in_app" else None),
         provider_message_id=message.provider_message_id,
@@ -180,6 +195,22 @@ def message_out(message: Message, organization_id: str) -> MessageOut:
         tags=list(message.tags),
         severity=message.severity,
         error_text=message.error,
+    )
+
+
+def delivery_out(message: Message) -> DeliveryOut | None:
+    """What its vendor told of a message; None of one that was not sent, and of one that has no vendor."""
+    if message.delivery is None or message.channel == "in_app":
+        return None
+    return DeliveryOut(
+        status=message.delivery,
+        delivered_at=message.delivered_at,
+        opened_at=message.opened_at,
+        clicked_at=message.clicked_at,
+        bounced_at=message.bounced_at,
+        complained_at=message.complained_at,
+        unsubscribed_at=message.unsubscribed_at,
+        failed_at=message.undelivered_at,
     )
 
 

@@ -188,6 +188,24 @@ async def check(session: Session, *, integrations: tuple[str, ...]) -> None:
         click.get_current_context().exit(3)
 
 
+@command.command("webhook-url", examples="novukit integrations webhook-url resend-main")
+@click.argument("integration")
+@shape.connected
+async def webhook_url(session: Session, *, integration: str) -> None:
+    """Print the URL to enter at the vendor, so that it tells what becomes of messages, and what to tick there."""
+    one = await _find(session, integration)
+    found = await session.get(f"/v1/integrations/{one['_id']}/webhook")
+
+    def draw() -> None:
+        session.output.line((str(found["url"] or found["path"]), "cyan"))
+        session.output.note(f"Reports: {', '.join(found['events'])}.")
+        session.output.note(found["setup"] or f"The README of the plugin for {one['providerId']} says what to tick.")
+        if not found["url"]:
+            session.output.note(("! ", "yellow"), "public_url is not set: put the URL of your server before this path.")
+
+    session.output.show(found, draw)
+
+
 def _verdict(result: dict[str, Any]) -> Any:
     from ..output import text
 
