@@ -22,6 +22,7 @@ INDEX: dict[str, dict[str, str]] = {
         "integrations": "Providers with their credentials.",
         "environments": "The walled parts of the organization.",
         "keys": "Secret keys, and the master key.",
+        "webpush": "Key pair and service worker for push to browsers.",
     },
     "Operate": {
         "sync": "Make an environment hold the workflows that the code declares.",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from .outcome import ProviderError, Receipt, RecipientGone, RetryLater, Throttled, Unavailable, Unknown
+from ..errors import AddressRefused
+from .outcome import ProviderError, Receipt, RecipientGone, Rejected, RetryLater, Throttled, Unavailable, Unknown
 
 
 async def send_to_each(
@@ -27,6 +28,9 @@ async def send_to_each(
                 return await send_one(token) or ""
             except ProviderError as err:
                 return err
+            except AddressRefused as err:
+                # The address is one device's, as the token of a browser holds one: the others are not to blame.
+                return Rejected(f"address_refused: {err}")
 
     results = await asyncio.gather(*(one(token) for token in tokens))
     ids = [result for result in results if isinstance(result, str)]

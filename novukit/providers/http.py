@@ -123,9 +123,10 @@ class HttpClient:
     ) -> httpx.Response:
         """Ask, and return the answer, whatever its status, with its body read.
 
-        ``auth`` is a user and a password (basic authentication). ``sends`` says whether this request can make the
-        message go out; it is true unless the method is GET, HEAD or OPTIONS. Set it to False for a request that only
-        prepares, such as fetching a token: if its answer is lost, the message was certainly not sent.
+        ``params`` are added to the query that ``url`` has, and stand in for those of the same name. ``auth`` is a user
+        and a password (basic authentication). ``sends`` says whether this request can make the message go out; it is
+        true unless the method is GET, HEAD or OPTIONS. Set it to False for a request that only prepares, such as
+        fetching a token: if its answer is lost, the message was certainly not sent.
 
         Raises Unavailable when no byte of a sending request left, Unknown when the answer was lost, Rejected when the
         request cannot be written, and AddressRefused.
@@ -145,8 +146,11 @@ class HttpClient:
         client = self._client = self._client or self._open()
         try:
             target = self._checked(url)
+            if params:
+                # httpx would put them in the place of the URL's own, and with them of the keys in a webhook's URL.
+                target = target.copy_merge_params(params)
             request = client.build_request(
-                method, target, json=json, data=data, content=content, files=files, params=params, headers=headers,
+                method, target, json=json, data=data, content=content, files=files, headers=headers,
                 extensions={"trace": trace, "timeout": self._timeouts()},
             )  # fmt: skip
         except (TypeError, ValueError) as err:

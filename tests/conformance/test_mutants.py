@@ -15,13 +15,14 @@ from novukit.providers import (
     CallbackRequest,
     EmailContent,
     HttpClient,
+    Reason,
     Receipt,
     Rejected,
     Unknown,
     moment,
     read_json,
 )
-from novukit.testing.conformance import Conformance, EmailConformance, PushConformance, Vendor, failures
+from novukit.testing.conformance import Conformance, EmailConformance, Nowhere, PushConformance, Vendor, failures
 
 from . import beeper, parcel
 
@@ -57,6 +58,22 @@ class AttachmentBroken(parcel.Parcel):
         for file, said in zip(content.attachments, made["files"], strict=True):
             said["data"] = file.content.decode("utf-8", "replace")
         return made
+
+
+class NoContentIds(parcel.Parcel):
+    """A vendor without inline pictures: one that has a content id is refused."""
+
+    def body(self, content: EmailContent) -> dict[str, Any]:
+        if any(file.content_id for file in content.attachments):
+            raise Rejected("no inline pictures", reason=Reason.UNSUPPORTED_FEATURE)
+        return super().body(content)
+
+
+class InlinePicturesSentAsFiles(NoContentIds):
+    """The HTML pointed to a picture that stood among the attachments."""
+
+    def body(self, content: EmailContent) -> dict[str, Any]:
+        return parcel.Parcel.body(self, content)
 
 
 class GoneByWords(beeper.Beeper):
@@ -132,11 +149,16 @@ class OldCallbacksBelieved(parcel.Parcel):
         super().verify(replace(request, now=then or request.now), body)
 
 
+WITHOUT_PICTURES = replace(
+    parcel.VENDOR, fields={**parcel.VENDOR.fields, "attachments.content_id": Nowhere("it has no inline pictures")}
+)
+
 MUTANTS: list[tuple[type[AnyProvider], type[Conformance], Vendor, str]] = [
     (ReplyToIgnored, EmailConformance, parcel.VENDOR, "test_a_field_reaches_the_wire[reply_to]"),
     (SenderNameDropped, EmailConformance, parcel.VENDOR, "test_a_field_reaches_the_wire[sender_name]"),
     (HeadersDropped, EmailConformance, parcel.VENDOR, "test_a_field_reaches_the_wire[headers]"),
     (AttachmentBroken, EmailConformance, parcel.VENDOR, "test_a_file_reaches_the_wire[attachments.content]"),
+    (InlinePicturesSentAsFiles, EmailConformance, WITHOUT_PICTURES, "test_a_picture_within_the_html_is_refused"),
     (GoneByWords, PushConformance, beeper.VENDOR, "test_a_token_that_is_not_gone_is_kept[400 INVALID_ARGUMENT]"),
     (GoneByWords, PushConformance, beeper.VENDOR, "test_a_token_that_is_gone_is_named[404 UNREGISTERED]"),
     (GoesAroundHttp2, PushConformance, beeper.VENDOR, "test_it_speaks_http2"),

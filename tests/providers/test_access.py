@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from novukit.providers import (
+    AddressRefused,
     HttpClient,
     Outcome,
     Receipt,
@@ -136,6 +137,19 @@ async def test_a_message_is_accepted_if_one_device_was_reached() -> None:
     """The receipt names the tokens that are gone, and tells of the others."""
     assert await send_to_each(("gone", "ok", "ok2"), one) == Receipt("id-ok", gone_tokens=("gone",))
     assert await send_to_each(("lost", "ok"), one) == Receipt("id-ok", detail="1 of 2 devices; lost")
+
+
+async def test_a_device_at_a_refused_address_does_not_stop_the_others() -> None:
+    """A browser's token holds an address, and anybody can register one that leads inside."""
+
+    async def to_address(token: str) -> str:
+        if token == "inside":
+            raise AddressRefused("'localhost' does not lead to a public address.")
+        return token
+
+    assert (await send_to_each(("inside", "outside"), to_address)).provider_message_id == "outside"
+    with pytest.raises(Rejected, match="localhost"):
+        await send_to_each(("inside",), to_address)
 
 
 @pytest.mark.parametrize(

@@ -298,6 +298,15 @@ async def test_basic_authentication_and_forms_are_written_as_usual(web: WebServe
     assert body == b"a=1+2"
 
 
+async def test_parameters_are_added_to_those_of_the_url(web: WebServer, http: HttpClient) -> None:
+    """A webhook's URL has its key in the query; without parameters it goes out as it is."""
+    await http.post(f"{web.url}?key=k%2F1&n=1", json={}, params={"n": 2, "wait": True})
+    await http.post(f"{web.url}?key=k%2F1", json={})
+
+    assert web.requests[0].startswith(b"POST /send?key=k%2F1&n=2&wait=true ")
+    assert web.requests[1].startswith(b"POST /send?key=k%2F1 ")
+
+
 async def test_a_client_can_be_used_again_after_it_was_closed(web: WebServer, http: HttpClient) -> None:
     """It opens new connections."""
     await http.post(web.url, json={})

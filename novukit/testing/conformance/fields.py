@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...providers import Outcome, Reason
-from .kit import Conformance, KitClass, at, each, expect, stands
+from .kit import Conformance, KitClass, applies, at, each, expect, stands
 from .samples import (
     ATTACHMENT_PARTS,
     BODIES,
@@ -43,6 +43,13 @@ def placed(kit: KitClass, *, files: bool) -> list[str]:
 def unsupported(kit: KitClass) -> list[str]:
     """The optional fields that the provider does not express."""
     return [name for name in optional(kit.provider.channel) if name not in kit.provider.supports]
+
+
+def shows_nothing(kit: KitClass) -> bool:
+    """Whether attachments are taken, and none can be shown within the HTML."""
+    return "attachments" in kit.provider.supports and isinstance(
+        kit.vendor.fields.get("attachments.content_id"), Nowhere
+    )
 
 
 def lines(kit: KitClass) -> Iterator[str]:
@@ -96,14 +103,26 @@ class FieldTests(Conformance):
     async def test_a_file_reaches_the_wire(self, field: str) -> None:
         """Of two attachments, both have their name, bytes, type and content id at their places."""
         part = field.partition(".")[2]
+        other = OTHER.model_copy(update={"content_id": None}) if shows_nothing(type(self)) else OTHER
         async with self.stage() as stage:
-            request = await stage.sent(attachments=(FILE, OTHER))
-        for index, file in enumerate((FILE, OTHER)):
+            request = await stage.sent(attachments=(FILE, other))
+        for index, file in enumerate((FILE, other)):
             place, value = nth(self.place(field), index), getattr(file, part)
             assert value is None or stands(request, place, value), (
                 f"Attachment {index + 1} has the {part} {value!r}, and at {place!r} stands {at(request, place)!r}. "
                 f"Bytes travel as base64 (RFC 4648 §4) unless the vendor says otherwise."
             )
+
+    @applies(shows_nothing)
+    async def test_a_picture_within_the_html_is_refused(self) -> None:
+        """Where the vendor has no place for a content id, the HTML would point to nothing."""
+        async with self.stage() as stage:
+            delivery = await stage.deliver(attachments=(OTHER,))
+            assert delivery.reason is Reason.UNSUPPORTED_FEATURE, (
+                f"The content id {OTHER.content_id!r} has no place in the request, yet {delivery}. Raise Rejected with "
+                "the reason `unsupported_feature`."
+            )
+            assert not stage.server.connections
 
     @each("field", unsupported)
     async def test_what_is_not_supported_is_refused(self, field: str) -> None:

@@ -94,7 +94,8 @@ class Vendor:
         The answer to a message that is taken on, and the id in it (None where the vendor gives none).
     ``fields``
         For each plain field of the channel and each one in ``supports``: its place. An attachment has four:
-        ``attachments.name``, ``attachments.content``, ``attachments.mime``, ``attachments.content_id``.
+        ``attachments.name``, ``attachments.content``, ``attachments.mime``, ``attachments.content_id``. A content id
+        that is ``Nowhere`` is to be refused.
     ``key``
         The place of the idempotency key, for ``idempotency = "native"`` and for ``"lookup"`` where it is sent.
     ``errors``
