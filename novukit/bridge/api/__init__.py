@@ -19,12 +19,14 @@ from . import (
     subscribers,
     sync,
     topics,
+    trial,
     workflows,
 )
 
 HANDLERS: list[Any] = [
     *environments.HANDLERS,
     *integrations.HANDLERS,
+    *trial.HANDLERS,
     *keys.HANDLERS,
     *credentials.HANDLERS,
     *preferences.HANDLERS,

@@ -64,6 +64,9 @@ def home(place: Path) -> Path:
 def imported(file: Path) -> ModuleType:
     """The test file as a module, known by its name as pytest knows it, beside the modules of its folder."""
     file = file.resolve()
+    known = sys.modules.get(file.stem)
+    if known is not None and known.__file__ == str(file):
+        return known
     if str(file.parent) not in sys.path:
         sys.path.insert(1, str(file.parent))
     spec = spec_from_file_location(file.stem, file)
