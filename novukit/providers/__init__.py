@@ -72,7 +72,7 @@ from .hookspecs import hookimpl
 from .host import PluginHost, PluginStatus, describe_credentials
 from .http import HttpClient
 from .limits import Limits
-from .mime import as_bytes, envelope_sender, mime_message, needs_utf8, recipients
+from .mime import as_bytes, ascii_domain, envelope_sender, mime_message, needs_utf8, recipients
 from .outcome import (
     Delivery,
     Outcome,
@@ -104,8 +104,8 @@ __all__ = [
     "PluginHost", "PluginInvalid", "PluginStatus", "Provider", "ProviderError", "ProviderNotFound", "PushContent",
     "PushProvider", "Reason", "Receipt", "RecipientGone", "Rejected", "SmsContent", "SmsCredentials", "SmsProvider",
     "Throttled", "Token", "TokenCache", "Unavailable", "Unknown", "UnsupportedFeature", "as_bytes", "as_list",
-    "as_object", "check", "check_provider", "deliver", "describe_credentials", "envelope_sender", "hookimpl",
-    "look_up", "mime_message", "moment", "needs_utf8", "objects", "outcome_for", "raise_for_outcome", "read_json",
-    "receive", "recipients", "retry_after", "send_to_each", "sign_hmac", "verify_basic_auth",
+    "as_object", "ascii_domain", "check", "check_provider", "deliver", "describe_credentials", "envelope_sender",
+    "hookimpl", "look_up", "mime_message", "moment", "needs_utf8", "objects", "outcome_for", "raise_for_outcome",
+    "read_json", "receive", "recipients", "retry_after", "send_to_each", "sign_hmac", "verify_basic_auth",
     "verify_ecdsa", "verify_ed25519", "verify_hmac", "verify_secret", "verify_standard_webhook", "verify_timestamp",
 ]  # fmt: skip

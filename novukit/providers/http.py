@@ -65,24 +65,25 @@ class HttpClient:
         self._transport = transport
         self._ca_file = ca_file
         self._http2 = http2
-        self._second: HttpClient | None = None
+        self._others: dict[str, HttpClient] = {}
         self._client: httpx.AsyncClient | None = None
 
-    def over_http2(self) -> HttpClient:
+    def over_http2(self, whose: str = "") -> HttpClient:
         """The same client on connections of its own that speak HTTP/2 where the server does; closed with this one.
 
-        Raises PluginInvalid where the package ``h2`` is missing.
+        Each ``whose`` has connections apart, for vendors that want one account on a connection. Raises PluginInvalid
+        where the package ``h2`` is missing.
         """
         if self._http2:
             return self
         if find_spec("h2") is None:
             raise PluginInvalid("HTTP/2 needs the package h2.", hint="Install it with: pip install 'novukit[http2]'")
-        if self._second is None:
-            self._second = HttpClient(
+        if whose not in self._others:
+            self._others[whose] = HttpClient(
                 allow_private=self.allow_private, ports=self.ports, timeout=self.timeout, resolver=self._resolver,
                 ca_file=self._ca_file, transport=self._transport, http2=True,
             )  # fmt: skip
-        return self._second
+        return self._others[whose]
 
     async def get(self, url: str, *, params: Params | None = None, headers: Headers | None = None) -> httpx.Response:
         """``request`` with GET."""
@@ -183,8 +184,8 @@ class HttpClient:
         client, self._client = self._client, None
         if client:
             await client.aclose()
-        if self._second:
-            await self._second.aclose()
+        for other in self._others.values():
+            await other.aclose()
 
     def _checked(self, url: str) -> httpx.URL:
         try:
@@ -234,7 +235,8 @@ class GuardedTransport(httpx.AsyncHTTPTransport):
             # httpcore looks through the whole pool for each that waits: 300 calls at a time cost six times the CPU.
             max_connections=None,
             max_keepalive_connections=20,
-            keepalive_expiry=5.0,
+            # Whoever speaks HTTP/2 wants to see one connection for long; middle boxes forget one after minutes.
+            keepalive_expiry=60.0 if http2 else 5.0,
             http1=True,
             http2=http2,
             network_backend=network,

@@ -85,6 +85,8 @@ class Apns(PushProvider[ApnsCredentials]):
 
     def __init__(self, credentials: ApnsCredentials, http: HttpClient) -> None:
         super().__init__(credentials, http)
+        # Apple wants the tokens of one team alone on a connection, and answers InvalidProviderToken to others.
+        self.http = http.over_http2(credentials.team_id)
         if credentials.secure:
             self.base_url = PRODUCTION
         self.token = TokenCache(self.sign_token, self.now, early=timedelta())

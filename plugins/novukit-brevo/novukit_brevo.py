@@ -61,6 +61,9 @@ KINDS = {
 }
 """``proxy_open`` is none: a mail program has loaded the pictures, perhaps unseen."""
 
+DUPLICATE = frozenset({"duplicate_request", "Request already processed"})
+"""Codes that tell of a second request. Brevo lists them, and does not say with which the key is answered."""
+
 PERMANENT = frozenset({"hard_bounce", "invalid_email"})
 
 
@@ -100,7 +103,7 @@ class Brevo(EmailProvider[BrevoCredentials]):
         answer = read_json(response)
         said = " ".join(str(answer[name]) for name in ("code", "message") if answer.get(name))
         match response.status_code, answer.get("code"):
-            case 400, "duplicate_request":
+            case _, code if code in DUPLICATE:
                 # The key is known: the first try is under way, or has gone out.
                 raise Unknown(said)
             case 400, "unauthorized":

@@ -117,7 +117,7 @@ class Mailgun(EmailProvider[MailgunCredentials]):
                 verify_hmac(secret, f"{at}{token}".encode(), one)
             except CallbackRefused:
                 continue
-            event = read(as_object(told.get("event-data")))
+            event = read(as_object(told.get("event-data")), token)
             return [event] if event else []
         raise CallbackRefused("The signature is wrong.")
 
@@ -134,8 +134,12 @@ def bare(message_id: object) -> str | None:
     return str(message_id).strip("<>") if message_id else None
 
 
-def read(data: Mapping[str, Any]) -> DeliveryEvent | None:
-    """The event that ``data`` is, if it is one of a message."""
+def read(data: Mapping[str, Any], token: str) -> DeliveryEvent | None:
+    """The event that ``data`` is, if it is one of a message. ``token`` is what was signed, and its id.
+
+    The signature does not cover the event. With the token as its id, a token that was seen proves nothing any more:
+    another event with it is taken for a repetition.
+    """
     kind = KINDS.get(str(data.get("event")))
     if kind is None or data.get("severity") == "temporary":
         return None
@@ -150,8 +154,7 @@ def read(data: Mapping[str, Any]) -> DeliveryEvent | None:
         EventKind.BOUNCED if permanent else kind,
         provider_message_id=bare(headers.get("message-id")),
         at=moment(data.get("timestamp")),
-        # Mailgun's id is unique within a day.
-        id=f"{data['id']}-{data.get('timestamp')}" if data.get("id") else "",
+        id=token,
         recipient=str(data.get("recipient", "")) or None,
         permanent=permanent,
         detail=next((str(one) for one in said if one), ""),

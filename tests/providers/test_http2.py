@@ -104,6 +104,20 @@ async def test_many_requests_share_one_http2_connection(server: Server, tmp_path
     assert http.over_http2() is http.over_http2() is http.over_http2().over_http2()
 
 
+async def test_accounts_that_must_not_share_a_connection_do_not(server: Server, tmp_path: Path) -> None:
+    """Each has its own, kept for the next request; all are closed with the client."""
+    http = HttpClient(allow_private=True, ca_file=str(tmp_path / "server.pem"))
+    for whose in ("", "one", "other", "one", ""):
+        await http.over_http2(whose).post(f"https://127.0.0.1:{server.port}/{whose}", json={})
+    assert (server.connections, len(server.paths)) == (3, 5)
+
+    await http.aclose()
+    await http.over_http2("one").post(f"https://127.0.0.1:{server.port}/", json={})
+    await http.aclose()
+
+    assert server.connections == 4
+
+
 async def test_the_guard_stands_before_http2_too(server: Server) -> None:
     """A private address is refused, whatever would be spoken there."""
     http = HttpClient(ports={server.port}).over_http2()

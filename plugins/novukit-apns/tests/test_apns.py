@@ -210,6 +210,17 @@ def test_secure_chooses_the_host(secure: bool | None, host: str) -> None:
     assert Apns(ApnsCredentials.model_validate(given), HttpClient()).base_url == host
 
 
+def test_two_teams_share_no_connection() -> None:
+    """Apple refuses one of the two otherwise; two apps of one team may share theirs."""
+    http = HttpClient()
+    one, app, other = (
+        Apns(ApnsCredentials.model_validate(CREDENTIALS | given), http).http
+        for given in ({}, {"applicationId": "kit.other"}, {"projectName": "OTHER12345"})
+    )
+    assert one is app
+    assert one is not other
+
+
 @pytest.mark.parametrize(
     "key",
     [

@@ -116,6 +116,7 @@ class TestBrevo(EmailConformance):
             error(400, "invalid_parameter"),
             error(400, "missing_parameter"),
             error(400, "duplicate_request", Outcome.UNKNOWN),
+            error(400, "Request already processed", Outcome.UNKNOWN),
             error(400, "unauthorized", reason=Reason.CREDENTIALS_INVALID),
             error(401, "unauthorized", reason=Reason.CREDENTIALS_INVALID),
             error(402, "not_enough_credits"),

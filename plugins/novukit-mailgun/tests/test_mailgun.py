@@ -219,6 +219,16 @@ class TestMailgun(EmailConformance):
             with pytest.raises(CallbackRefused):
                 await receive(stage.provider, request)
 
+    async def test_a_token_that_was_seen_proves_no_other_event(self) -> None:
+        """What is told with it has the id of the first, and is taken for its repetition."""
+        now, ids = datetime(2026, 1, 15, 12, 0, tzinfo=UTC), set[str]()
+        async with self.stage() as stage:
+            for data in ({"event": "delivered", "id": "1"}, {"event": "complained", "id": "2"}):
+                body = json.dumps({"event-data": data, "signature": signature(now)}).encode()
+                request = CallbackRequest("POST", "https://kit.example/", Headers(), body, now)
+                ids |= {event.id for event in (await receive(stage.provider, request)).events}
+        assert ids == {TOKEN}
+
     async def test_the_account_above_may_sign_for_a_subaccount(self) -> None:
         """Its signature stands beside the subaccount's own."""
         now = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
