@@ -237,10 +237,10 @@ def test_a_provider_that_is_missing_comes_with_advice(asked: str, hint: str) -> 
 
 def test_a_provider_whose_plugin_is_broken_says_so(install: Callable[[str, str], None]) -> None:
     """Installing it once more would not help."""
-    install("sendgrid", "import nothing_of_the_kind")
+    install("carrier", "import nothing_of_the_kind")
 
-    with pytest.raises(ProviderNotFound, match=r"The plugin 'sendgrid' .* does not serve: ModuleNotFoundError"):
-        PluginHost().build("sendgrid", {})
+    with pytest.raises(ProviderNotFound, match=r"The plugin 'carrier' .* does not serve: ModuleNotFoundError"):
+        PluginHost().build("carrier", {})
 
 
 @pytest.mark.parametrize(
