@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from html import unescape
 from importlib import import_module
 from typing import Any
 
@@ -124,4 +125,4 @@ def raise_for_error(response: httpx.Response, name: str, said: str) -> None:
 def tag_in(xml: str, name: str) -> str:
     """The text of the first ``<name>`` in an answer of AWS's older services; empty where there is none."""
     found = re.search(rf"<{name}>([^<]*)</{name}>", xml)
-    return found.group(1) if found else ""
+    return unescape(found.group(1)) if found else ""
