@@ -9,8 +9,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "write-a-provider.md"
 FILE = r"`(?P<file>[\w/.-]+\.py)`:\n\n```python\n(?P<text>.*?)^```"

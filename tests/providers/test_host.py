@@ -237,17 +237,10 @@ def test_a_provider_that_is_missing_comes_with_advice(asked: str, hint: str) -> 
 
 def test_a_provider_whose_plugin_is_broken_says_so(install: Callable[[str, str], None]) -> None:
     """Installing it once more would not help."""
-<<<<<<< HEAD
-    install("carrier", "import nothing_of_the_kind")
-
-    with pytest.raises(ProviderNotFound, match=r"The plugin 'carrier' .* does not serve: ModuleNotFoundError"):
-        PluginHost().build("carrier", {})
-=======
     install("pigeonmail", "import nothing_of_the_kind")
 
     with pytest.raises(ProviderNotFound, match=r"The plugin 'pigeonmail' .* does not serve: ModuleNotFoundError"):
         PluginHost().build("pigeonmail", {})
->>>>>>> five
 
 
 @pytest.mark.parametrize(
