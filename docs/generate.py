@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that the code knows best: errors, reasons, activity, routes, and the command line.
+"""Write the pages of docs/ that the code knows best: errors, reasons, activity, routes, providers, the command line.
 
 ``python -m docs.generate`` writes them, ``--check`` only says which ones are out of date.
 """
@@ -22,6 +22,8 @@ from novukit.cli.entry import root
 from novukit.cli.reasons import WORDS
 from novukit.cli.shape import CommonOption
 from novukit.model import ActivityKind, Reason
+
+from . import matrix
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the code: change it there, then run `make format`. -->"
@@ -104,6 +106,11 @@ def command_page() -> str:
     return _page("The command line", *parts)
 
 
+def provider_page() -> str:
+    """What each provider can do."""
+    return _page("The provider matrix", *matrix.parts())
+
+
 def _commands(group: Any, path: str) -> Iterator[tuple[str, click.Command]]:
     context = click.Context(group)
     for name in group.list_commands(context):
@@ -154,7 +161,10 @@ def _page(title: str, *parts: str) -> str:
     return "\n\n".join([f"# {title}", NOTE, *parts]) + "\n"
 
 
-PAGES = {"errors.md": error_page, "reasons.md": reason_page, "cli.md": command_page, "routes.md": route_page}
+PAGES = {
+    "errors.md": error_page, "reasons.md": reason_page, "cli.md": command_page, "routes.md": route_page,
+    "provider-matrix.md": provider_page,
+}  # fmt: skip
 """Every generated page: file name → what writes it."""
 
 

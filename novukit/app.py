@@ -136,7 +136,10 @@ class App:
         return create_asgi(self.runtime, self.scrape)
 
     def worker(self) -> Worker:
-        """A worker over this app's database and broker."""
+        """A worker over this app's database and broker. Plugins that do not serve are named in the log."""
+        for status in self.runtime.host.statuses:
+            if not status.ok:
+                log.warning("plugin %s (%s) does not serve: %s", status.name, status.distribution, status.error)
         worker = Worker(self.runtime, self._bell)
         if self._metrics is not None:
             self._metrics.watch_worker(lambda: worker.busy, self.settings.worker.concurrency)

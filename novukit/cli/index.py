@@ -5,6 +5,7 @@ from __future__ import annotations
 INDEX: dict[str, dict[str, str]] = {
     "Begin": {
         "init": "Start a project in a folder.",
+        "new": "Start a plugin of your own.",
         "dev": "Run server and worker here, and again whenever a file changes.",
         "trigger": "Ask for a workflow to run for one or more recipients.",
     },
@@ -12,6 +13,7 @@ INDEX: dict[str, dict[str, str]] = {
         "executions": "What ran, for whom, and why it ended as it did.",
         "workflows": "The workflows of an environment.",
         "plugins": "List the providers that are installed.",
+        "providers": "What each provider can do, by channel.",
         "doctor": "Check configuration, database, broker, workflows and workers.",
     },
     "Keep": {

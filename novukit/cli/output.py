@@ -21,7 +21,7 @@ NARROW = 60
 
 _ASCII = {"✓": "+", "✗": "x", "⏲": "~", "↷": ">", "→": "->", "·": "-", "●": "*"}
 
-FOLDED = 16
+FOLDED = 14
 """What a column that folds has at least."""
 
 

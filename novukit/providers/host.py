@@ -24,6 +24,7 @@ from .builtin import BUILTIN
 from .contract import ID, check_provider
 from .credentials import CredentialField, describe, read
 from .http import HttpClient
+from .patience import LOAD_SECONDS, within
 from .redaction import one_line, tell
 
 GROUP = "novukit"
@@ -50,7 +51,8 @@ class PluginHost:
 
     ``plugins`` are modules or objects with hooks. ``installed=False`` leaves the entry points of the group ``novukit``
     alone. ``disabled`` names plugins that are not to be loaded, not even imported. ``http`` is the client that the
-    providers share; by default it reaches public addresses only.
+    providers share; by default it reaches public addresses only. ``patience`` is how many seconds each plugin may take
+    to load; one that takes longer is broken (see :func:`within` for those that cannot be interrupted).
     """
 
     def __init__(
@@ -60,8 +62,10 @@ class PluginHost:
         installed: bool = True,
         disabled: Iterable[str] = (),
         http: HttpClient | None = None,
+        patience: float = LOAD_SECONDS,
     ) -> None:
         self.http = http or HttpClient()
+        self._patience = patience
         self.statuses: list[PluginStatus] = []
         self._providers: dict[str, type[AnyProvider]] = {}
         self._owners: dict[str, str] = {}
@@ -121,7 +125,8 @@ class PluginHost:
             self.statuses.append(PluginStatus(name, distribution, ok=False, error="disabled by the configuration"))
             return
         try:
-            found = self._collect(load(), name, distribution)
+            with within(self._patience, f"{name} ({distribution})"):
+                found = self._collect(load(), name, distribution)
         except (Exception, SystemExit) as err:
             self.statuses.append(PluginStatus(name, distribution, ok=False, error=explain(err)))
             return

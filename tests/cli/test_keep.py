@@ -313,3 +313,29 @@ def test_another_master_key_does_not_open_what_is_stored(project: Project, monke
 
     assert result.code == 2
     assert "sealed with master key" in result.err
+
+
+def test_a_test_message_is_sent_and_told(synced: Project) -> None:
+    """With the words that name the integration; in development nobody is asked. A refusal ends with 1."""
+    add = ("integrations", "add", "catcher-email", "--identifier", "kept", "--set", "from=hello@example.com")
+    synced.ok(*add, "--set", f"folder={synced.folder}/caught")
+    sent = synced.ok("integrations", "send-test", "kept", "--to", "ada@example.com")
+    refused = synced.run("integrations", "send-test", "kept", "--to", "ada@example.com\nBcc: eve@example.com")
+    (kept,) = (synced.folder / "caught").rglob("*.eml")
+
+    assert "✓ catcher-email has taken it on." in sent.out
+    assert "The integration kept can send" in kept.read_text()
+    assert "To: ada@example.com" in kept.read_text()
+    assert refused.code == 1
+    assert "✗ catcher-email rejected: " in refused.out
+
+
+def test_outside_development_a_test_message_needs_a_yes(synced: Project) -> None:
+    """Exit code 5 where nobody can be asked; --yes is one."""
+    arguments = ("integrations", "send-test", "mail", "--to", "ada@example.com", "--environment", "production")
+    unsure = synced.run(*arguments)
+    sure = synced.run(*arguments, "--yes", "--json")
+
+    assert unsure.code == 5
+    assert "Send a message to ada@example.com with mail, of the environment production?" in unsure.err
+    assert "outcome" in sure.out

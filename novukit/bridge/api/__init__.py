@@ -20,6 +20,7 @@ from . import (
     suppressions,
     sync,
     topics,
+    trial,
     webhooks,
     workflows,
 )
@@ -27,6 +28,7 @@ from . import (
 HANDLERS: list[Any] = [
     *environments.HANDLERS,
     *integrations.HANDLERS,
+    *trial.HANDLERS,
     *keys.HANDLERS,
     *credentials.HANDLERS,
     *preferences.HANDLERS,

@@ -206,6 +206,42 @@ async def webhook_url(session: Session, *, integration: str) -> None:
     session.output.show(found, draw)
 
 
+@command.command("send-test", examples="novukit integrations send-test mail --to ada@example.com")
+@click.argument("integration")
+@click.option(
+    "--to", required=True, metavar="ADDRESS",
+    help="An e-mail address, phone number, device token, or for chat a webhook's URL or a channel.",
+)  # fmt: skip
+@click.option("--yes", is_flag=True, help="Do not ask, outside development.")
+@shape.connected
+async def send_test(session: Session, *, integration: str, to: str, yes: bool) -> None:
+    """Send one message with an integration and tell what the provider said. Exits with 1 if it did not take it.
+
+    A real message is sent. It is recorded nowhere and not tried again.
+    """
+    from ..asking import confirm
+    from ..reasons import in_words
+
+    one = await _find(session, integration)
+    place = (await session.get("/v1/environments/me")).get("slug")
+    if place != "development":
+        confirm(session.output, f"Send a message to {to} with {integration}, of the environment {place}?", yes)
+    told: dict[str, Any] = await session.post(f"/v1/integrations/{one['_id']}/send-test", {"to": to})
+    taken = told["outcome"] == "accepted"
+
+    def draw() -> None:
+        mark = (f"{sign('✓')} ", "green") if taken else (f"{sign('✗')} ", "red")
+        said = "has taken it on" if taken else f"{told['outcome'].replace('_', ' ')}: {in_words(told.get('reason'))}"
+        session.output.line(mark, (one["providerId"], "cyan"), f" {said}.")
+        for name, key in (("its id", "providerMessageId"), ("it says", "detail"), ("wait (s)", "retryAfter")):
+            if told.get(key):
+                session.output.line((f"  {name:<8}  ", "dim"), str(told[key]))
+
+    session.output.show(told, draw)
+    if not taken:
+        click.get_current_context().exit(1)
+
+
 def _verdict(result: dict[str, Any]) -> Any:
     from ..output import text
 

@@ -14,10 +14,12 @@ server that answers as :class:`Vendor` describes it.
 
 from .callbacks import Callbacks, Sample, Signed
 from .channels import ChatConformance, EmailConformance, PushConformance, SmsConformance
-from .kit import Conformance, failures
+from .kit import Conformance, Result, failures, results
+from .plugin import Plugin, read_plugin
 from .vendor import Answer, Documented, Nowhere, Place, Request, Spelled, Vendor
 
 __all__ = [
     "Answer", "Callbacks", "ChatConformance", "Conformance", "Documented", "EmailConformance", "Nowhere", "Place",
-    "PushConformance", "Request", "Sample", "Signed", "SmsConformance", "Spelled", "Vendor", "failures",
+    "Plugin", "PushConformance", "Request", "Result", "Sample", "Signed", "SmsConformance", "Spelled", "Vendor",
+    "failures", "read_plugin", "results",
 ]  # fmt: skip

@@ -24,6 +24,8 @@ KitClass = type["Conformance"]
 
 KEY = "kit-key-1-5f0c"
 SECONDS = 5.0
+PATIENCE = 120.0
+"""Seconds that one test may take when the kit runs without pytest."""
 
 
 def applies(condition: Callable[[KitClass], bool]) -> Callable[[F], F]:
@@ -179,13 +181,14 @@ def expect(delivery: Delivery, outcome: Outcome, because: str) -> None:
 
 
 def runs(kit: KitClass) -> Iterator[tuple[str, Callable[[Conformance], Any]]]:
-    """Every test of ``kit``, with its case in brackets."""
+    """Every test of ``kit``, with its case in brackets; those that want something of pytest's are left to pytest."""
     for name, test in inspect.getmembers(kit, inspect.isfunction):
         if not name.startswith("test_"):
             continue
         argument, cases = getattr(test, "cases", ("", None))
         if cases is None:
-            yield name, test
+            if len(inspect.signature(test).parameters) == 1:
+                yield name, test
             continue
         for case in cases(kit):
             label = getattr(case, "name", None) or str(case)
@@ -195,15 +198,32 @@ def runs(kit: KitClass) -> Iterator[tuple[str, Callable[[Conformance], Any]]]:
             )
 
 
-async def failures(kit: KitClass, only: str = "") -> dict[str, str]:
-    """Run the tests of ``kit`` whose names begin with ``only``, without pytest: what failed, and why."""
-    found: dict[str, str] = {}
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one test: ``failure`` says what to do, and is None if it passed."""
+
+    name: str
+    failure: str | None
+
+
+async def results(kit: KitClass, only: str = "") -> AsyncGenerator[Result, None]:
+    """Run the tests of ``kit`` whose names begin with ``only``, without pytest, and tell of each as it ends."""
     for name, test in runs(kit):
-        if name.startswith(only):
-            try:
+        if not name.startswith(only):
+            continue
+        failure = None
+        try:
+            async with asyncio.timeout(PATIENCE):
                 result = test(kit())
                 if asyncio.iscoroutine(result):
                     await result
-            except Exception as err:
-                found[name] = str(err) or type(err).__name__
-    return found
+        except TimeoutError:
+            failure = f"It had not ended after {PATIENCE:g} s. Something in the provider waits for ever."
+        except (Exception, SystemExit) as err:
+            failure = str(err) or type(err).__name__
+        yield Result(name, failure)
+
+
+async def failures(kit: KitClass, only: str = "") -> dict[str, str]:
+    """Run the tests of ``kit`` whose names begin with ``only``, without pytest: what failed, and why."""
+    return {one.name: one.failure async for one in results(kit, only) if one.failure is not None}
