@@ -99,14 +99,13 @@ async def last(connection: asyncpg.Connection, workflow: str, status: str = "com
     event = await one(connection, "select * from novukit_event where id = $1", execution["event_id"])
     rows[EVENT] = [event]
     for table, columns in types.items():
-        if table in rows or not {"execution_id", "event_id"} & columns.keys():
+        # A vendor's event has a text for its id.
+        ids = {"execution_id": execution["id"], "event_id": execution["event_id"]}
+        ids = {column: value for column, value in ids.items() if columns.get(column) == "uuid"}
+        if table in rows or not ids:
             continue
-        where = " or ".join(f"{c} = ${n}" for n, c in enumerate(("execution_id", "event_id"), 1) if c in columns)
-        args = [execution["id"], execution["event_id"]]
-        if "event_id" not in columns:
-            args = args[:1]
-        elif "execution_id" not in columns:
-            where, args = "event_id = $1", args[1:]
+        where = " or ".join(f"{column} = ${n}" for n, column in enumerate(ids, 1))
+        args = list(ids.values())
         order = "id" if "id" in columns else "1"
         if found := await connection.fetch(f"select * from {table} where {where} order by {order}", *args):
             rows[table] = [dict(row) for row in found]

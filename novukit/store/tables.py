@@ -395,8 +395,5 @@ TABLES: tuple[type[Table], ...] = (
     ThrottlePass,
     Activity,
     Idempotency,
-    Suppression,
-    SuppressionLine,
-    DeliveryEvent,
-    Outbox,
-)
+    Suppression, SuppressionLine, DeliveryEvent, Outbox,
+)  # fmt: skip

@@ -29,11 +29,10 @@ class GoogleChat(ChatProvider[NoCredentials]):
 
     id = "google-chat"
     supports = frozenset({"thread"})
-    idempotency = "native"
     limits = Limits(size=32_000 - ENVELOPE)
 
     async def send(self, content: ChatContent, key: str) -> Receipt:
-        """Create the message; the same key gets the message that was created with it, and creates no other."""
+        """Create the message. The key goes along; that a webhook heeds it is documented nowhere."""
         if not content.webhook_url:
             raise Rejected("Google Chat needs the webhook URL of a space.", reason=Reason.CONTENT_INVALID)
         body: dict[str, Any] = content.overrides | {"text": content.body}

@@ -201,7 +201,7 @@ async def test_a_throttle_says_how_many_and_for_whom(step: Step[Any], notes: Not
         (lambda s: s.email("mail", subject="S", variables={"u": b"\xff"}), ["variables['u']", "bytes"]),
         (lambda s: s.email("mail", subject="S", overrides={"u": {1, object()}}), ["overrides['u']"]),
         (lambda s: s.email("mail", subject="S", headers={"a": 1}), ["headers.a", "text"]),
-        (lambda s: s.email("mail", subject="S", on_unknown="drop"), ["on_unknown", "'retry' or 'park'"]),
+        (lambda s: s.email("mail", subject="S", on_unknown="drop"), ["on_unknown", "'retry', 'park' or 'next'"]),
         (lambda s: s.email("mail", subject="S", key=3), ["key", "text", "str("]),
         (lambda s: s.email("mail", subject="S", key="x" * 256), ["key", "256"]),
         (lambda s: s.email("mail", subject="S", key="\x00"), ["key", "NUL"]),

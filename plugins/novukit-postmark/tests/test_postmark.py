@@ -69,11 +69,12 @@ def record(name: str, kind: EventKind | None, time: str, source: str = WEBHOOKS,
 def error(
     status: int, code: int, said: str, outcome: Outcome = Outcome.REJECTED, reason: Reason | None = None
 ) -> Documented:
-    """An error: Postmark's own code is in the body."""
+    """An error: Postmark's own code is in the body. With which status most codes come, its page does not say."""
     body = {"ErrorCode": code, "Message": said}
     return Documented(
-        name=f"{code} {said[:20]}", status=status, body=body, outcome=outcome, reason=reason, source=OVERVIEW
-    )
+        name=f"{code} {said[:20]}", status=status, body=body, outcome=outcome, reason=reason, source=OVERVIEW,
+        confirmed=status in (401, 429, 500),
+    )  # fmt: skip
 
 
 def found(request: Request) -> Answer:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email.header import decode_header, make_header
+
 from novukit_ses import Ses
 from ses_vendor import VENDOR, mime, tags  # pyright: ignore[reportMissingImports] - pytest knows this folder
 
@@ -59,7 +61,9 @@ class TestSes(EmailConformance):
         """Names as encoded words, domains as Punycode; what only SMTPUTF8 can write is refused, raw or simple."""
         async with self.stage() as stage:
             request = await stage.sent(sender_name="Zoë Łódź", to="ada@bücher.example")
-            assert request.json["FromEmailAddress"] == "=?utf-8?b?Wm/DqyDFgcOzZMW6?= <hello@shop.example>"
+            sender = request.json["FromEmailAddress"]  # which of the two ways to encode it, other packages may set
+            assert sender.isascii()
+            assert str(make_header(decode_header(sender))) == "Zoë Łódź <hello@shop.example>"
             assert request.json["Destination"]["ToAddresses"] == ["ada@xn--bcher-kva.example"]
             stage.server.sent.clear()
             for headers in ({}, {"X-Kit": "1"}):
