@@ -17,11 +17,12 @@ NONE = "–"
 
 @dataclass(frozen=True)
 class Described:
-    """One provider, the folder of its plugin, and what could not be confirmed of its vendor."""
+    """One provider, the folder of its plugin, what could not be confirmed of its vendor, what it cannot keep."""
 
     row: Row
     folder: str = ""
     unconfirmed: tuple[str, ...] = ()
+    weaker: tuple[str, ...] = ()
 
     @property
     def provider(self) -> type[AnyProvider]:
@@ -43,9 +44,13 @@ def described() -> list[Described]:
     ]
     for project in sorted(PLUGINS.glob("*/pyproject.toml")):
         folder, open_questions = project.parent.name, dict[type[AnyProvider], dict[str, None]]()
-        for kit in read_plugin(project.parent).kits:
+        kits = read_plugin(project.parent).kits
+        weaker = {kit.provider: tuple(dict.fromkeys(kit.weaker.values())) for kit in kits}
+        for kit in kits:
             open_questions.setdefault(kit.provider, {}).update(dict.fromkeys(unconfirmed(kit.vendor)))
-        found += [Described(Row(kind, folder), folder, tuple(named)) for kind, named in open_questions.items()]
+        found += [
+            Described(Row(kind, folder), folder, tuple(named), weaker[kind]) for kind, named in open_questions.items()
+        ]
     order = list(CHANNELS)
     return sorted(
         found,
@@ -72,7 +77,7 @@ def parts() -> list[str]:
     for channel, title in CHANNELS.items():
         if listed := [one for one in found if one.provider.channel == channel]:
             written += [f"## {title}", *tables(listed)]
-    return [*written, "## What is not confirmed", *questions(found)]
+    return [*written, "## What is weaker", *weaknesses(found), "## What is not confirmed", *questions(found)]
 
 
 def tables(listed: list[Described]) -> Iterator[str]:
@@ -89,6 +94,12 @@ def tables(listed: list[Described]) -> Iterator[str]:
         for one in listed
     ]
     yield table(head, body)
+
+
+def weaknesses(found: list[Described]) -> Iterator[str]:
+    """What kits mark as what their provider can never keep."""
+    yield "These only pass on to a library, which tells less than the kit asks for."
+    yield table(["", "what it cannot keep"], [[one.link, "; ".join(one.weaker)] for one in found if one.weaker])
 
 
 def questions(found: list[Described]) -> Iterator[str]:

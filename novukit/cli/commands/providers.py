@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,8 +108,9 @@ async def test(output: Output, path: Path, only: str) -> None:
             output.line((f"{sign('✗')} ", "red"), (one.name, "bold"))
             _indented(output, one.failure or "")
         for name, results in ended.items():
-            wrong = sum(one.failure is not None for one in results)
-            words = f"{len(results) - wrong} of {len(results)} passed"
+            wrong, weaker = (sum(bool(getattr(one, what)) for one in results) for what in ("failure", "weaker"))
+            words = f"{len(results) - wrong - weaker} of {len(results)} passed"
+            words += f", {weaker} it cannot keep: {'; '.join(reasons(results))}" if weaker else ""
             output.line((f"{sign('✗')} ", "red") if wrong else (f"{sign('✓')} ", "green"), (name, "cyan"), f"  {words}")
         if failed:
             hint = f"novukit providers test {path} --only {failed[0].name.partition('[')[0]}"
@@ -118,6 +120,7 @@ async def test(output: Output, path: Path, only: str) -> None:
         "plugin": plugin.name, "passed": not (failed or plugin.faults), "faults": plugin.faults,
         "data": [
             {"provider": kit.provider.id, "channel": kit.provider.channel, "tests": len(ended[name]),
+             "weaker": {one.name: one.weaker for one in ended[name] if one.weaker is not None},
              "failed": [{"name": one.name, "message": one.failure} for one in ended[name] if one.failure is not None]}
             for name, kit in _named(plugin).items()
         ],
@@ -125,6 +128,11 @@ async def test(output: Output, path: Path, only: str) -> None:
     output.show(value, draw)
     if failed or plugin.faults:
         click.get_current_context().exit(1)
+
+
+def reasons(results: Sequence[Result]) -> list[str]:
+    """Why tests need not pass, each reason once."""
+    return list(dict.fromkeys(one.weaker for one in results if one.weaker is not None))
 
 
 def _read(path: Path) -> Plugin:
