@@ -1,0 +1,73 @@
+"""The tables as Piccolo sees them. Nothing outside ``store`` imports this package.
+
+``tests/store`` holds it to the schema that the migrations make.
+"""
+
+from piccolo.table import Table
+
+from .catalogue import Circuit, Integration, Pace, Workflow, WorkflowVersion
+from .mail import DeliveryEvent, Message
+from .owners import ApiKey, Environment, Idempotency, Organization, Outbox
+from .people import Preference, Subscriber, SubscriberChannel, Suppression, SuppressionLine, Topic, TopicSubscription
+from .work import Activity, Checkpoint, DigestMember, DigestWindow, Event, Execution, ThrottlePass, Worker
+
+TABLES: tuple[type[Table], ...] = (
+    Organization,
+    Environment,
+    ApiKey,
+    Workflow,
+    WorkflowVersion,
+    Integration,
+    Pace,
+    Subscriber,
+    SubscriberChannel,
+    Topic,
+    TopicSubscription,
+    Preference,
+    Event,
+    Worker,
+    Circuit,
+    Execution,
+    Checkpoint,
+    Message,
+    DigestWindow,
+    DigestMember,
+    ThrottlePass,
+    Activity,
+    Idempotency,
+    Suppression,
+    SuppressionLine,
+    DeliveryEvent,
+    Outbox,
+)
+
+__all__ = [
+    "TABLES",
+    "Activity",
+    "ApiKey",
+    "Checkpoint",
+    "Circuit",
+    "DeliveryEvent",
+    "DigestMember",
+    "DigestWindow",
+    "Environment",
+    "Event",
+    "Execution",
+    "Idempotency",
+    "Integration",
+    "Message",
+    "Organization",
+    "Outbox",
+    "Pace",
+    "Preference",
+    "Subscriber",
+    "SubscriberChannel",
+    "Suppression",
+    "SuppressionLine",
+    "ThrottlePass",
+    "Topic",
+    "TopicSubscription",
+    "Worker",
+    "Workflow",
+    "WorkflowVersion",
+]

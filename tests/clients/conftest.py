@@ -1,0 +1,23 @@
+"""One novukit for all tests of a process; what they make there has names of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from . import serving
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.Live]:
+    """A running novukit with the workflows of ``tests.clients.workflows``."""
+    with serving.serve(tmp_path_factory.mktemp("novukit")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def node() -> None:
+    """Skips the test, in one sentence, where there is no Node."""
+    if reason := serving.node_missing():
+        pytest.skip(f"The JavaScript clients were not tried: {reason}.")
