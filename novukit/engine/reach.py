@@ -57,7 +57,7 @@ def _endpoints(frame: Frame, route: Route) -> tuple[ChannelEndpoint, ...]:
     subscriber = frame.execution.subscriber
     if subscriber is None or not subscriber.endpoints:
         return ()
-    context = getattr(frame.execution, "context_keys", "")
+    context = frame.execution.context_keys
     return tuple(
         one
         for one in subscriber.endpoints

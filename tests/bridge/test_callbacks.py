@@ -168,7 +168,8 @@ async def test_the_url_of_novu_takes_the_same_and_lists_what_was_understood(call
     """In Novu's words, whose list is closed; the provider gets the bytes as they came."""
     at = datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)
     told.answer = CallbackAnswer([
-        DeliveryEvent(kind, provider_message_id=f"m-{kind}", at=at, id=kind.value, detail="250 ok") for kind in EventKind
+        DeliveryEvent(kind, provider_message_id=f"m-{kind}", at=at, id=kind.value, detail="250 ok")
+        for kind in EventKind
     ])  # fmt: skip
     answer = await call(path=TRACK, content=b'{"event": "all"}')
 

@@ -58,7 +58,7 @@ async def novu(
     """Move subscribers, topics, preferences and integrations from Novu to here.
 
     Everything is read over Novu's own API. Run it again after an interruption: it goes on where it was. Credentials of
-    integrations are told by no server; workflows are moved by writing them. docs/import-from-novu.md tells the whole way.
+    integrations are told by no server, and workflows are moved by writing them.
     """
     from ...client import RETRY_STATUSES, Client
     from ..importing.ledger import Ledger, ledger_file

@@ -67,8 +67,8 @@ def draw(output: Output, ledger: Ledger, stages: Sequence[Stage], *, dry_run: bo
         ],
         [
             [
-                stage.name.capitalize(), f"{stage.read:,}", f"{stage.moved:,}", f"{stage.there:,}" if stage.there else "",
-                f"{stage.left_out:,}" if stage.left_out else "",
+                stage.name.capitalize(), f"{stage.read:,}", f"{stage.moved:,}",
+                f"{stage.there:,}" if stage.there else "", f"{stage.left_out:,}" if stage.left_out else "",
             ]
             for stage in stages
         ],
@@ -95,7 +95,7 @@ def _next(stages: Sequence[Stage], *, dry_run: bool) -> list[str]:
     by_name = {stage.name: stage for stage in stages}
     found = ["Nothing was written. Leave --dry-run out to move."] if dry_run else []
     if (stage := by_name.get("integrations")) and stage.moved and not dry_run:
-        found.append("Give the integrations their credentials, and make them active: novukit integrations update --help")
+        found.append("Give the integrations their credentials, then make them active: novukit integrations update")
     if (stage := by_name.get("workflows")) and stage.left_out:
         found.append("Write the workflows that are missing, then: novukit sync, novukit import novu --only preferences")
     return found or ["That was all. docs/import-from-novu.md tells what comes next."]

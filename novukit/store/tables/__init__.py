@@ -9,7 +9,16 @@ from .catalogue import Circuit, Integration, Pace, Workflow, WorkflowVersion
 from .channels import ChannelConnection, ChannelEndpoint, EventTopic
 from .mail import DeliveryEvent, Message
 from .owners import ApiKey, Environment, Idempotency, Organization, Outbox
-from .people import Preference, Subscriber, SubscriberChannel, Suppression, SuppressionLine, Topic, TopicSubscription
+from .people import (
+    Context,
+    Preference,
+    Subscriber,
+    SubscriberChannel,
+    Suppression,
+    SuppressionLine,
+    Topic,
+    TopicSubscription,
+)  # fmt: skip
 from .work import Activity, Checkpoint, DigestMember, DigestWindow, Event, Execution, ThrottlePass, Worker
 
 TABLES: tuple[type[Table], ...] = (
@@ -25,6 +34,7 @@ TABLES: tuple[type[Table], ...] = (
     Topic,
     TopicSubscription,
     Preference,
+    Context,
     Event,
     Worker,
     Circuit,
@@ -53,6 +63,7 @@ __all__ = [
     "ChannelEndpoint",
     "Checkpoint",
     "Circuit",
+    "Context",
     "DeliveryEvent",
     "DigestMember",
     "DigestWindow",
