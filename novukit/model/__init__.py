@@ -84,7 +84,7 @@ from .subscriber import (
     TimeZone,
 )  # fmt: skip
 from .suppression import SuppressibleChannel, Suppression, SuppressionLine, SuppressionReason, address_of
-from .topic import Topic, TopicKey, TopicSubscription
+from .topic import SubscriptionChoice, Topic, TopicKey, TopicSubscription
 
 __all__ = [
     "CHANNELS", "ENDPOINT_TYPES", "OPERATORS", "Action", "Activity", "ActivityKind", "AnyContent", "ApiKey",
@@ -97,10 +97,10 @@ __all__ = [
     "OnUnknown", "Organization", "Phone", "Plan", "Preference", "Priority", "PushContent", "PushInput", "Reason",
     "Recipient", "Redirect", "Resolution", "Retry", "Routing", "Sent", "Severity", "SmsContent", "SmsInput",
     "StepCall", "StepChange", "StepInput", "StepKind", "StepRecord", "StepSpec", "StepStatus", "StoredContext",
-    "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId", "SuppressibleChannel",
-    "Suppression", "SuppressionLine", "SuppressionReason", "Target", "ThrottleInput", "Throttled", "TimeZone",
-    "Topic", "TopicKey", "TopicRecipient", "TopicSubscription", "TransactionId", "Trigger", "TriggerStatus",
-    "Triggered", "Way", "When", "WorkflowChange", "WorkflowPreferences", "WorkflowSpec", "address_of",
-    "conditions_hold", "resolve",
+    "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId", "SubscriptionChoice",
+    "SuppressibleChannel", "Suppression", "SuppressionLine", "SuppressionReason", "Target", "ThrottleInput",
+    "Throttled", "TimeZone", "Topic", "TopicKey", "TopicRecipient", "TopicSubscription", "TransactionId", "Trigger",
+    "TriggerStatus", "Triggered", "Way", "When", "WorkflowChange", "WorkflowPreferences", "WorkflowSpec",
+    "address_of", "conditions_hold", "resolve",
     "resolve_one",
 ]  # fmt: skip
