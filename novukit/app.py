@@ -15,6 +15,7 @@ from uuid import UUID
 from .authoring import Registry
 from .clock import Clock, SystemClock, uuid7_source
 from .engine import Publish, Runtime
+from .engine.remote import Remotes
 from .engine.route import Routes
 from .engine.runtime import nobody
 from .errors import SchemaOutdated, SecretMissing
@@ -87,6 +88,12 @@ class App:
             host=host,
             secrets=secrets,
             routes=Routes(self.database, host, secrets, places=settings.worker.concurrency),
+            remotes=Remotes(
+                HttpClient(
+                    allow_private=settings.environment == "development" or settings.bridge.allow_private,
+                    timeout=settings.bridge.timeout,
+                )
+            ),
             ring=self._bell.ring,
             publish=publish,
             observer=self._metrics,
@@ -114,6 +121,7 @@ class App:
             await asyncio.wait({self._timekeeper})
         await self._bell.close()
         await self.runtime.host.close()
+        await self.runtime.remotes.close()
         await self.database.close()
 
     async def bootstrap(self) -> UUID:

@@ -130,11 +130,14 @@ _KNOWN = {
 def overrides_for(overrides: Mapping[str, Any], call: StepCall, route: Route | None) -> dict[str, Any]:
     """A trigger's overrides for one step, weakest first: channel, provider, step's provider; then the step's own."""
     found = _within(overrides, call.kind.value) if overrides else {}
+    meant: dict[str, dict[str, Any]] = getattr(call.inputs, "providers", {})
     if overrides and route is not None:
         for name in (route.integration.provider_id, route.provider.novu_id):
             found |= _within(overrides, "providers", name)
             found |= _within(overrides, "steps", call.id, "providers", name)
     own: dict[str, Any] = getattr(call.inputs, "overrides", {})
+    if meant and route is not None:
+        own = meant.get(route.provider.novu_id, {}) | meant.get(route.integration.provider_id, {}) | own
     return found | own
 
 

@@ -21,8 +21,8 @@ from .ages import age
 from .document import FILE_NAME, Document
 
 __all__ = [
-    "FILE_NAME", "IntegrationSettings", "LogSettings", "MetricsSettings", "SecretRef", "Settings", "WorkerSettings",
-    "age",
+    "FILE_NAME", "BridgeSettings", "IntegrationSettings", "LogSettings", "MetricsSettings", "SecretRef", "Settings",
+    "WorkerSettings", "age",
 ]  # fmt: skip
 
 ENVIRONMENT_VARIABLES = {
@@ -84,6 +84,26 @@ class WorkerSettings(_Table):
     """How long calls that are under way may take to end when the worker stops. No call begins in that time."""
     max_takeovers: int = Field(default=20, ge=1, le=1000)
     """How many workers in a row may die while they run an execution, before it is parked as poison."""
+
+
+class BridgeSettings(_Table):
+    """Workflows that run in another application, and the way by which Novu's server runs ours."""
+
+    timeout: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 5.0
+    """How long an application may take to answer for one step, in seconds."""
+    allow_private: bool = False
+    """Whether an application may be at a private address, without TLS. In Development it always may."""
+    strict: bool | None = None
+    """Whether calls to ``/api/novu`` must be signed; unless it is said: everywhere but in Development."""
+    secret: SecretRef | None = None
+    """The secret key with which Novu's server signs; ``NOVU_SECRET_KEY`` unless it names another variable."""
+
+    def secrets(self, environ: Mapping[str, str] | None = None) -> list[str]:
+        """Novu's key, if there is one. Raises :class:`SecretMissing` when the file names a variable that is not set."""
+        if self.secret is not None:
+            return [self.secret.resolved("bridge.secret", environ)]
+        found = (os.environ if environ is None else environ).get("NOVU_SECRET_KEY")
+        return [found] if found else []
 
 
 class LogSettings(_Table):
@@ -182,6 +202,7 @@ class Settings(_Table):
     worker: WorkerSettings = WorkerSettings()
     retention: str | None = None
     """How old what has ended may become before workers delete it; without it everything is kept."""
+    bridge: BridgeSettings = BridgeSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     tracing: bool = False

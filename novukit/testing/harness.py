@@ -273,7 +273,7 @@ class Harness:
                 self._unsent.add(message.id)
 
     def _known(self) -> list[str]:
-        return [workflow.id for workflow in self.app.runtime.registry]
+        return self.app.runtime.workflow_ids
 
 
 def _recipient(to: str | Recipient) -> Recipient:

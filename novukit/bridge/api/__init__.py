@@ -6,6 +6,7 @@ from typing import Any
 
 from . import (
     activity,
+    bridges,
     credentials,
     environments,
     events,
@@ -44,4 +45,5 @@ HANDLERS: list[Any] = [
     *outcomes.HANDLERS,
     *workflows.HANDLERS,
     *sync.HANDLERS,
+    *bridges.HANDLERS,
 ]

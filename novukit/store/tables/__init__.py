@@ -9,12 +9,14 @@ from .catalogue import Circuit, Integration, Pace, Workflow, WorkflowVersion
 from .mail import DeliveryEvent, Message
 from .owners import ApiKey, Environment, Idempotency, Organization, Outbox
 from .people import Preference, Subscriber, SubscriberChannel, Suppression, SuppressionLine, Topic, TopicSubscription
+from .remote import Bridge
 from .work import Activity, Checkpoint, DigestMember, DigestWindow, Event, Execution, ThrottlePass, Worker
 
 TABLES: tuple[type[Table], ...] = (
     Organization,
     Environment,
     ApiKey,
+    Bridge,
     Workflow,
     WorkflowVersion,
     Integration,
@@ -45,6 +47,7 @@ __all__ = [
     "TABLES",
     "Activity",
     "ApiKey",
+    "Bridge",
     "Checkpoint",
     "Circuit",
     "DeliveryEvent",
