@@ -134,7 +134,7 @@ def test_a_later_step_sees_what_was_seen(live: Live, application: Framework) -> 
     trigger(live, "ts-reminder", "eve")
     (bell,) = until(lambda: inbox(live, "eve"))
     with live.api() as api:
-        api.post("/v2/subscribers/eve/notifications/seen-all", json={}).raise_for_status()
+        api.post("/v2/subscribers/eve/notifications/seen", json={}).raise_for_status()
 
     again = until(lambda: (now := inbox(live, "eve")) and len(now) == 2 and now)
 
