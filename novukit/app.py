@@ -143,6 +143,15 @@ class App:
 
         return create_asgi(self.runtime, self.scrape)
 
+    def bridge_protocol(self) -> Any:
+        """The bridge protocol alone, as an ASGI app to mount in a server of your own: Novu's server calls it.
+
+        The app must be open, for the keys that sign are in its database.
+        """
+        from .bridge.protocol import of_runtime
+
+        return of_runtime(self.runtime)
+
     def worker(self) -> Worker:
         """A worker over this app's database and broker. Plugins that do not serve are named in the log."""
         for status in self.runtime.host.statuses:

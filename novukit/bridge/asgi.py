@@ -22,6 +22,7 @@ from ..model import Caller
 from . import body, docs, health, parameters, problems
 from .api import HANDLERS, callbacks
 from .auth import Connection, Doorman, Here, TheRuntime
+from .protocol import of_runtime
 from .wire import is_wire, read
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
@@ -79,7 +80,14 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
         route_handlers=callbacks.HANDLERS,
     )
     app = Litestar(
-        route_handlers=[api, told, *health.HANDLERS, *docs.HANDLERS, *(_metrics(scrape) if scrape is not None else [])],
+        route_handlers=[
+            api,
+            told,
+            *health.HANDLERS,
+            *docs.HANDLERS,
+            *_novu(runtime),
+            *(_metrics(scrape) if scrape is not None else []),
+        ],
         dependencies={"runtime": Provide(the_runtime, sync_to_thread=False)},
         request_class=body.StrictRequest,
         request_max_body_size=body.SMALL_BODY,
@@ -104,6 +112,17 @@ class _Traced:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
         with self._tracer.request(headers):
             await self._app(scope, receive, send)
+
+
+def _novu(runtime: Runtime) -> list[Any]:
+    """The route of Novu's server. It carries a signature, and errors have Novu's codes."""
+    protocol = of_runtime(runtime)
+
+    @asgi("/api/novu", copy_scope=True)
+    async def novu(scope: AsgiScope, receive: Receive, send: Send) -> None:
+        await protocol(scope, receive, send)
+
+    return [novu]
 
 
 def _metrics(scrape: Asgi) -> list[Any]:

@@ -168,16 +168,18 @@ _SHOWN = tuple(name for name in StoredSubscriber.model_fields if name not in ("i
 
 
 def _variables(frame: Frame, own: Mapping[str, Any]) -> dict[str, Any]:
-    """What every template may name: payload, subscriber, actor, tenant; and the step's own variables."""
     execution = frame.execution
     assert execution.subscriber is not None
-    return {
-        "payload": execution.payload,
-        "subscriber": {name: getattr(execution.subscriber, name) for name in _SHOWN},
-        "actor": execution.actor,
-        "tenant": execution.tenant,
-        **own,
-    }
+    return variables_of(execution.payload, execution.subscriber, execution.actor, execution.tenant) | dict(own)
+
+
+def variables_of(
+    payload: Mapping[str, Any], subscriber: StoredSubscriber, actor: Mapping[str, Any] | None,
+    tenant: Mapping[str, Any] | None,
+) -> dict[str, Any]:  # fmt: skip
+    """What every template may name beside the step's own variables."""
+    shown = {name: getattr(subscriber, name) for name in _SHOWN}
+    return {"payload": payload, "subscriber": shown, "actor": actor, "tenant": tenant}
 
 
 def _address(address: Any, what: str) -> Any:

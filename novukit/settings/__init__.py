@@ -300,8 +300,8 @@ class Settings(_Table):
     def known_secrets(self, environ: Mapping[str, str] | None = None) -> set[str]:
         """All that must never be told, as far as file and variables say: keys, passwords, credentials, the token."""
         environ = os.environ if environ is None else environ
-        variables = {"NOVUKIT_MASTER_KEY", "NOVUKIT_METRICS_TOKEN"}
-        variables |= {one.env for one in (self.master_key, self.metrics.token) if one}
+        variables = {"NOVUKIT_MASTER_KEY", "NOVUKIT_METRICS_TOKEN", "NOVU_SECRET_KEY"}
+        variables |= {one.env for one in (self.master_key, self.metrics.token, self.bridge.secret) if one}
         values = {self.secret_key, *(environ.get(name) for name in variables)}
         values |= {part for value in list(values) if value for part in re.split(r"[,:\s]", value)}
         for url in (self.database, self.broker):

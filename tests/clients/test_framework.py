@@ -188,12 +188,11 @@ def test_nobody_there_is_told_clearly(live: Live) -> None:
 def test_it_goes_on_after_kill_9_and_after_the_application_was_away(tmp_path: Path) -> None:
     """The process dies in the delay, and when it is back, the application is away: each step's code has run once."""
     counts = tmp_path / "counts"
-    with serving.serve(tmp_path) as first:
-        with framework(first.secret_key, counts) as application:
-            sync(first, application.url)
-            trigger(first, "ts-reminder", "ada")
-            until(lambda: inbox(first, "ada"))
-            os.kill(first.pid, signal.SIGKILL)
+    with serving.serve(tmp_path) as first, framework(first.secret_key, counts) as application:
+        sync(first, application.url)
+        trigger(first, "ts-reminder", "ada")
+        until(lambda: inbox(first, "ada"))
+        os.kill(first.pid, signal.SIGKILL)
     with serving.serve(tmp_path) as second:
         with second.api() as api:
             waits = until(

@@ -115,7 +115,7 @@ class ProgressOut(Wire):
 @post("/v1/events/trigger", summary="Trigger a workflow", tags=TAGS, request_max_body_size=LARGE_BODY)
 async def trigger(request: StrictRequest, data: JSONBody[TriggerIn], here: Here, runtime: TheRuntime) -> TriggeredTwice:
     """Trigger a workflow for up to 100 recipients."""
-    return _twice(answer(await _ask(runtime, here, data, len(await request.body()))))
+    return _twice(answer(await take(runtime, here, data, len(await request.body()))))
 
 
 @post(
@@ -128,7 +128,7 @@ async def broadcast(
     request: StrictRequest, data: JSONBody[BroadcastIn], here: Here, runtime: TheRuntime
 ) -> TriggeredTwice:
     """Trigger a workflow for every subscriber of the environment."""
-    return _twice(answer(await _ask(runtime, here, data, len(await request.body()))))
+    return _twice(answer(await take(runtime, here, data, len(await request.body()))))
 
 
 @post("/v1/events/trigger/bulk", summary="Trigger several times", tags=TAGS, request_max_body_size=LARGE_BODY)
@@ -141,7 +141,7 @@ async def bulk(
 
     async def one(event: Any) -> TriggeredOut:
         try:
-            return answer(await _ask(runtime, here, wire.read(TriggerIn, event), size))
+            return answer(await take(runtime, here, wire.read(TriggerIn, event), size))
         except NovukitError as err:
             return TriggeredOut(status="error", error=_sentences(err))
 
@@ -190,7 +190,7 @@ def _twice(told: TriggeredOut) -> TriggeredTwice:
     return TriggeredTwice(data=told, **dict(told))
 
 
-async def _ask(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> Triggered:
+async def take(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> Triggered:
     """Check what was asked and trigger. ``size`` is that of the whole body, in bytes."""
     found: list[Issue] = []
     named = Named()
