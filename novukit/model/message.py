@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from .base import Model
+from .context import ContextKeys
 
 
 class MessageStatus(StrEnum):
@@ -75,6 +76,7 @@ class Message(Model):
     complained_at: datetime | None = None
     unsubscribed_at: datetime | None = None
     undelivered_at: datetime | None = None
+    context_keys: ContextKeys = ""
 
     @property
     def delivery(self) -> DeliveryStatus | None:

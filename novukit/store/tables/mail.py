@@ -45,6 +45,7 @@ class Message(Table, tablename="novukit_message"):
     unsubscribed_at = Timestamptz(null=True, default=None)
     undelivered_at = Timestamptz(null=True, default=None)
     doubtful_key = Text(null=True, default=None)
+    context_keys = Text(default="")
 
 
 class DeliveryEvent(Table, tablename="novukit_delivery_event"):
