@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,29 +16,13 @@ from ...store import Scope, messages, subscribers
 from ...store.messages import Button, InboxFilter
 from ..auth import Here
 from ..cursors import ContextKeys, refuse_contexts
+from ..feed import LONGEST_SNOOZE, CountOut, Feed, NotificationPage
+from ..filters import LAST_MOMENT, FilterIn, inbox_filter
 from ..issues import refusal
 from ..notification import NotificationOut, to_wire
 from ..wire import Data, Limit, Wire, envelope, identify, missing
-from .filters import LAST_MOMENT, FilterIn, inbox_filter, read_filters
 
 TAGS = ["Notifications"]
-
-LONGEST_SNOOZE = timedelta(days=90)
-
-
-class NotificationPage(Wire):
-    """Notifications, newest first, and the filter that they fit."""
-
-    data: list[NotificationOut]
-    has_more: bool
-    filter: dict[str, Any]
-
-
-class CountOut(Wire):
-    """How many notifications fit a filter, which comes back as it was sent."""
-
-    count: int
-    filter: dict[str, Any]
 
 
 class SnoozeIn(Wire):
@@ -99,27 +83,15 @@ async def list_notifications(
         read=read, seen=seen, archived=archived, snoozed=snoozed, data=about, tags=tags, severity=severity,
         created_gte=created_gte, created_lte=created_lte, context_keys=context_keys,
     )  # fmt: skip
-    issues: list[Issue] = []
-    filters = inbox_filter(asked, "", issues)
-    cursor = _cursor(after, issues)
-    if issues:
-        raise refusal(issues, "The query")
-    page = await messages.inbox_page(
-        here, await _subscriber(here, subscriber_id), filters, after=cursor, limit=limit, offset=offset
-    )
-    return NotificationPage(
-        data=[to_wire(one, here.now()) for one in page.data],
-        has_more=page.has_more,
-        filter=asked.model_dump(mode="json", by_alias=True, exclude_none=True),
-    )
+    echo = asked.model_dump(mode="json", by_alias=True, exclude_none=True)
+    feed = Feed(here, await _subscriber(here, subscriber_id))
+    return await feed.page(asked, echo, after=after, limit=limit, offset=offset)
 
 
 @get(_BASE + "/count", summary="Count a subscriber's notifications", tags=TAGS)
 async def count(here: Here, subscriber_id: FromPath[str], filters: FromQuery[str]) -> Data[list[CountOut]]:
     """How many notifications fit each of up to 30 filters; 99 stands for more."""
-    asked = read_filters(filters)
-    who = await _subscriber(here, subscriber_id)
-    return envelope([CountOut(count=await messages.count(here, who, found), filter=raw) for raw, found in asked])
+    return envelope(await Feed(here, await _subscriber(here, subscriber_id)).count(filters))
 
 
 @patch(_ONE + "/read", summary="Mark a notification as read", tags=TAGS)
@@ -280,18 +252,6 @@ async def _shown(scope: Scope, who: UUID, id: UUID) -> Data[NotificationOut]:
     if one is None:
         raise missing("notification", id)
     return envelope(to_wire(one, scope.now()))
-
-
-def _cursor(after: str | None, issues: list[Issue]) -> UUID | None:
-    """``after`` is the id of the last notification shown."""
-    if after is None:
-        return None
-    try:
-        return UUID(after)
-    except ValueError:
-        message = "must be the id of a notification"
-        issues.append(Issue("/after", "invalid_cursor", message, "Start again without it."))
-        return None
 
 
 def _ids(several: list[str]) -> list[UUID]:
