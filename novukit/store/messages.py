@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from ..model import Channel, Message, MessageStatus
+from ..model import Channel, ContextKeys, Message, MessageStatus
 from .database import Row, Scope, decode
 from .where import Where
 
@@ -47,6 +47,8 @@ class InboxFilter:
     severity: Sequence[str] = ()
     created_from: datetime | None = None
     created_to: datetime | None = None
+    context_keys: ContextKeys | None = None
+    """Those of exactly this context; ``""`` for those that were sent without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +325,8 @@ def _inbox(scope: Scope, subscriber_uuid: UUID, filters: InboxFilter) -> Where:
         for group in groups:
             _any(where, "(m.content->'data'->?::text)::text = ?", [(key, _json(value)) for value in group])
     where.among("m.severity", filters.severity)
+    if filters.context_keys is not None:
+        where.add("m.context_keys = ?", filters.context_keys)
     if filters.created_from:
         where.add("m.created_at >= ?", filters.created_from)
     if filters.created_to:
