@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -14,8 +14,9 @@ from pydantic import AwareDatetime, Field
 
 from ..engine import Runtime, start
 from ..errors import Issue
+from ..model import ContextKeys
 from ..store import Scope, messages
-from ..store.messages import Button, InboxFilter
+from ..store.messages import Button, InboxFilter, Notification
 from .filters import FilterIn, inbox_filter, read_filters
 from .issues import refusal
 from .notification import NotificationOut, to_wire
@@ -79,6 +80,8 @@ class Feed:
     runtime: Runtime
     scope: Scope
     subscriber_uuid: UUID
+    context_keys: ContextKeys | None = None
+    """The one context whose notifications are there, the others being as good as none; of any context if ``None``."""
 
     async def page(
         self, asked: FilterIn, echo: dict[str, Any], *, after: str | None, limit: int, offset: int
@@ -93,7 +96,7 @@ class Feed:
         if issues:
             raise refusal(issues, "The query")
         page = await messages.inbox_page(
-            self.scope, self.subscriber_uuid, filters, after=cursor, limit=limit, offset=offset
+            self.scope, self.subscriber_uuid, self._mine(filters), after=cursor, limit=limit, offset=offset
         )
         shown = [to_wire(one, self.scope.now()) for one in page.data]
         return NotificationPage(data=shown, has_more=page.has_more, filter=echo)
@@ -101,15 +104,14 @@ class Feed:
     async def count(self, text: str) -> list[CountOut]:
         """How many fit each of up to 30 filters, a JSON list; 99 stands for more. Raises :class:`InvalidInput`."""
         return [
-            CountOut(count=await messages.count(self.scope, self.subscriber_uuid, found), filter=raw)
+            CountOut(count=await messages.count(self.scope, self.subscriber_uuid, self._mine(found)), filter=raw)
             for raw, found in read_filters(text)
         ]
 
     async def mark(self, notification_id: str, **mark: bool) -> NotificationOut:
         """Set or take back one mark: ``read``, ``seen`` or ``archived``. Raises :class:`NotFound`."""
         id = identify(notification_id, "notification")  # noqa: A001
-        if await messages.mark(self.scope, self.subscriber_uuid, [id], at=self.scope.now(), **mark):
-            self._tell()
+        await self.mark_all([id], **mark)
         return await self._shown(id)
 
     async def snooze(self, notification_id: str, until: AwareDatetime | None) -> NotificationOut:
@@ -118,17 +120,19 @@ class Feed:
         if until is not None and not now < until <= now + LONGEST_SNOOZE:
             message = f"must be in the future, at most {LONGEST_SNOOZE.days} days from now"
             raise refusal([Issue("/snoozeUntil", "out_of_range", message)])
-        if await messages.snooze(self.scope, self.subscriber_uuid, id, until, at=now):
+        if await messages.snooze(self.scope, self.subscriber_uuid, id, until, at=now, context_keys=self.context_keys):
             self._tell()
         return await self._shown(id)
 
     async def press(self, notification_id: str, button: Button, *, done: bool) -> NotificationOut:
         """Note that one of its buttons was pressed, or take that back. Raises :class:`NotFound`."""
         id = identify(notification_id, "notification")  # noqa: A001
-        one = await messages.notification(self.scope, self.subscriber_uuid, id)
+        one = await self._one(id)
         if one is None or not one.message.content.get(f"{button}_action"):
             raise missing(f"{button} action on the notification" if one else "notification", notification_id)
-        if await messages.press(self.scope, self.subscriber_uuid, id, button, done=done, at=self.scope.now()):
+        if await messages.press(
+            self.scope, self.subscriber_uuid, id, button, done=done, at=self.scope.now(), context_keys=self.context_keys
+        ):
             self._tell()
         return await self._shown(id)
 
@@ -139,21 +143,28 @@ class Feed:
 
     async def mark_all(self, which: Sequence[UUID] | InboxFilter, **mark: bool) -> None:
         """Set one mark on all that are meant."""
-        if await messages.mark(self.scope, self.subscriber_uuid, which, at=self.scope.now(), **mark):
+        if await messages.mark(self.scope, self.subscriber_uuid, self._mine(which), at=self.scope.now(), **mark):
             self._tell()
 
     async def remove_all(self, which: Sequence[UUID] | InboxFilter) -> int:
         """Take all that are meant out of the inbox for good. Returns how many went."""
-        gone = await messages.remove(self.scope, self.subscriber_uuid, which)
+        gone = await messages.remove(self.scope, self.subscriber_uuid, self._mine(which))
         if gone:
             self._tell()
         return gone
 
     async def _shown(self, id: UUID) -> NotificationOut:
-        one = await messages.notification(self.scope, self.subscriber_uuid, id)
+        one = await self._one(id)
         if one is None:
             raise missing("notification", id)
         return to_wire(one, self.scope.now())
+
+    async def _one(self, id: UUID) -> Notification | None:
+        return await messages.notification(self.scope, self.subscriber_uuid, id, context_keys=self.context_keys)
+
+    def _mine(self, which: Sequence[UUID] | InboxFilter) -> InboxFilter:
+        found = which if isinstance(which, InboxFilter) else InboxFilter(ids=which)
+        return found if self.context_keys is None else replace(found, context_keys=self.context_keys)
 
     def _tell(self) -> None:
         """The counters may have changed. Nobody waits for it."""

@@ -11,7 +11,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from ...model import Severity
 from ...store import subscribers
 from ..auth import Here, TheRuntime
-from ..cursors import ContextKeys, refuse_contexts
+from ..contexts import context_filter
+from ..cursors import ContextKeys
 from ..feed import CountOut, Feed, MarkIn, NotificationPage, SeenIn, SnoozeIn, TheFeed
 from ..filters import LAST_MOMENT, FilterIn
 from ..notification import NotificationOut
@@ -24,11 +25,11 @@ async def the_feed(
     *, here: Here, runtime: TheRuntime, subscriber_id: FromPath[str], context_keys: ContextKeys = None
 ) -> TheFeed:
     """The notifications of the subscriber whom the path names."""
-    refuse_contexts(context_keys)
+    keys = context_filter(context_keys)
     found = await subscribers.get(here, subscriber_id)
     if found is None:
         raise missing("subscriber", subscriber_id)
-    return Feed(runtime, here, found.id)
+    return Feed(runtime, here, found.id, keys)
 
 
 FEED = {"feed": Provide(the_feed)}

@@ -36,7 +36,7 @@ def routers(runtime: Runtime) -> list[Router]:
         return runtime.scope(session.environment_id)
 
     def the_feed(session: TheSession, here: Here, runtime: TheRuntime) -> TheFeed:
-        return Feed(runtime, here, session.subscriber_uuid)
+        return Feed(runtime, here, session.subscriber_uuid, session.context_keys)
 
     inside = {
         "session": Provide(the_session, sync_to_thread=False),

@@ -13,7 +13,7 @@ from ..feed import CountOut, MarkIn, NotificationPage, SeenIn, SnoozeIn, TheFeed
 from ..filters import LAST_MOMENT, FilterIn
 from ..notification import NotificationOut
 from ..wire import Data, Limit, Wire, envelope
-from .query import tag_groups
+from .query import sent_as_list, tag_groups
 
 TAGS = ["Inbox"]
 _BASE = "/v1/inbox/notifications"
@@ -53,6 +53,8 @@ async def list_notifications(
         tags=[*([tags] if tags else []), *groups] if groups else tags, created_gte=created_gte, created_lte=created_lte,
     )  # fmt: skip
     echo = asked.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if severity and len(severity) == 1 and not sent_as_list(request, "severity"):
+        echo["severity"] = severity[0]
     page = await feed.page(asked, echo, after=after, limit=limit, offset=offset)
     if about:
         # The client compares it by its JSON text: the same keys in the same order.
