@@ -14,13 +14,12 @@ from uuid import UUID
 
 from .authoring import Registry
 from .clock import Clock, SystemClock, uuid7_source
-from .engine import Publish, Runtime
+from .engine import Runtime
 from .engine.route import Routes
-from .engine.runtime import nobody
 from .errors import SchemaOutdated, SecretMissing
 from .observability import Scrape
 from .providers import HttpClient, PluginHost
-from .queue import Bell, Worker, make_broker
+from .queue import Bell, Notices, Worker, make_broker
 from .rendering import Renderer
 from .settings import Settings
 from .store import Database, backlog, environments, integrations, migrations, organizations
@@ -54,7 +53,6 @@ class App:
         host: PluginHost | None = None,
         registry: Registry | None = None,
         secrets: KeyRing | None = None,
-        publish: Publish = nobody,
         seed: int | None = None,
         synchronous: Synchronous = "FULL",
         inline: bool = False,
@@ -69,7 +67,7 @@ class App:
         rng = random.Random(seed)  # noqa: S311 - ids and jitter, no secrets
         new_id = uuid7_source(clock, rng, uuid_maker(settings.database))
         self.database = Database(settings.database, clock=clock, new_id=new_id, synchronous=synchronous, inline=inline)
-        self._bell = Bell(make_broker(settings.broker))
+        self._bell, self._notices = Bell(make_broker(settings.broker)), Notices(settings.broker)
         self._metrics, self.scrape = self._watched(clock) if metrics else (None, None)
         self._timekeeper: asyncio.Task[None] | None = None
         self._told_offset = timedelta()
@@ -88,7 +86,7 @@ class App:
             secrets=secrets,
             routes=Routes(self.database, host, secrets, places=settings.worker.concurrency),
             ring=self._bell.ring,
-            publish=publish,
+            publish=self._notices.publish,
             observer=self._metrics,
             tracer=_tracer() if tracing else None,
         )
@@ -99,6 +97,7 @@ class App:
             await self._fit_schema()
             await self._set_clock()
             await self._bell.open()
+            self._notices.open()
         except BaseException:
             await self.database.close()
             raise
@@ -113,6 +112,7 @@ class App:
             self._timekeeper.cancel()
             await asyncio.wait({self._timekeeper})
         await self._bell.close()
+        await self._notices.close()
         await self.runtime.host.close()
         await self.database.close()
 

@@ -118,6 +118,24 @@ class Unauthorized(NovukitError):
     code = "unauthorized"
 
 
+class SessionInvalid(Unauthorized):
+    """The call carries no valid token of an inbox session."""
+
+    code = "session_invalid"
+
+
+class SessionRefused(NovukitError):
+    """The inbox session cannot be opened."""
+
+    code = "session_refused"
+
+
+class OriginRefused(NovukitError):
+    """Pages of this origin may not speak to the inbox."""
+
+    code = "origin_not_allowed"
+
+
 class NotSupported(NotFound):
     """novukit leaves this operation out on purpose."""
 

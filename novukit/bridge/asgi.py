@@ -19,7 +19,7 @@ from litestar.types import Scope as AsgiScope
 from ..engine import Receiver, Runtime
 from ..engine.observer import Tracer
 from ..model import Caller
-from . import body, docs, health, parameters, problems
+from . import body, docs, health, inbox, parameters, problems
 from .api import HANDLERS, callbacks
 from .auth import Connection, Doorman, Here, TheRuntime
 from .wire import is_wire, read
@@ -61,7 +61,7 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
     def the_runtime() -> TheRuntime:
         return runtime
 
-    docs.describe_errors([*HANDLERS, *callbacks.HANDLERS])
+    docs.describe_errors([*HANDLERS, *callbacks.HANDLERS, *inbox.HANDLERS])
     api = Router(
         path="/",
         guards=[admit, parameters.check],
@@ -79,7 +79,14 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
         route_handlers=callbacks.HANDLERS,
     )
     app = Litestar(
-        route_handlers=[api, told, *health.HANDLERS, *docs.HANDLERS, *(_metrics(scrape) if scrape is not None else [])],
+        route_handlers=[
+            api,
+            told,
+            *inbox.routers(runtime),
+            *health.HANDLERS,
+            *docs.HANDLERS,
+            *(_metrics(scrape) if scrape is not None else []),
+        ],
         dependencies={"runtime": Provide(the_runtime, sync_to_thread=False)},
         request_class=body.StrictRequest,
         request_max_body_size=body.SMALL_BODY,
@@ -91,6 +98,9 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
         logging_config=None,  # Litestar's own would replace the logging of whoever mounts us
     )
     app.state.runtime = runtime
+    app.asgi_handler = inbox.Origins(
+        app.asgi_handler, runtime.settings
+    )  # around it: before any route, or the lack of one
     return app
 
 

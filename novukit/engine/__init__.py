@@ -6,12 +6,12 @@ from .resolve import resolve
 from .resume import resume
 from .retain import retain
 from .run import claim, run
-from .runtime import Publish, Ring, Runtime, start
+from .runtime import Notice, Publish, Ring, Runtime, start
 from .shift import Shift
 from .sweep import sweep
 from .trigger import trigger
 
 __all__ = [
-    "CancelAnswer", "Publish", "Receiver", "Ring", "Runtime", "Shift", "cancel", "cancel_executions", "claim",
+    "CancelAnswer", "Notice", "Publish", "Receiver", "Ring", "Runtime", "Shift", "cancel", "cancel_executions", "claim",
     "resolve", "resume", "retain", "run", "start", "sweep", "trigger",
 ]  # fmt: skip

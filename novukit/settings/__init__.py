@@ -21,8 +21,8 @@ from .ages import age
 from .document import FILE_NAME, Document
 
 __all__ = [
-    "FILE_NAME", "IntegrationSettings", "LogSettings", "MetricsSettings", "SecretRef", "Settings", "WorkerSettings",
-    "age",
+    "FILE_NAME", "InboxSettings", "IntegrationSettings", "LogSettings", "MetricsSettings", "SecretRef", "Settings",
+    "WorkerSettings", "age",
 ]  # fmt: skip
 
 ENVIRONMENT_VARIABLES = {
@@ -108,6 +108,15 @@ class MetricsSettings(_Table):
         return (os.environ if environ is None else environ).get("NOVUKIT_METRICS_TOKEN") or None
 
 
+class InboxSettings(_Table):
+    """Who may open an inbox in a browser. What is not said depends on where it runs; see docs/inbox.md."""
+
+    origins: Many[Annotated[str, Field(pattern=r"^(\*|https?://(\*\.)?[^/\s*?#@]+)$", max_length=300)]] = ()
+    """Whose pages may: ``https://app.example.com``, ``https://*.example.com``, or ``*`` for all."""
+    require_hmac: bool | None = None
+    """Whether a session needs a subscriberHash; unless it is said, in every environment but those for development."""
+
+
 class IntegrationSettings(_Table):
     """A provider with credentials, as the file declares it; in every environment unless ``environments`` names some."""
 
@@ -182,6 +191,7 @@ class Settings(_Table):
     worker: WorkerSettings = WorkerSettings()
     retention: str | None = None
     """How old what has ended may become before workers delete it; without it everything is kept."""
+    inbox: InboxSettings = InboxSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     tracing: bool = False
