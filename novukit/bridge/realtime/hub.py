@@ -214,10 +214,8 @@ class Hub:
             return
         if not who.is_online:  # another process has seen them leave
             self._presence.changed(environment_id, subscriber_uuid)
-        for message_id in news:
-            one = await messages.notification(scope, subscriber_uuid, message_id)
-            if one is not None:
-                await room.tell(received(one, who, scope.now()))
+        for one in await messages.among(scope, subscriber_uuid, news):
+            await room.tell(received(one, who, scope.now()))
         if len(room.news) > len(news):
             return  # the next look tells the counters, too
         unseen = InboxFilter(seen=False, archived=False, snoozed=False)
