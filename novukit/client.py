@@ -206,6 +206,10 @@ def to_wire(trigger: Trigger) -> tuple[str, dict[str, Any]]:
         body["actor"] = _subscriber(trigger.actor)
     if trigger.tenant:
         body["tenant"] = trigger.tenant
+    if trigger.context:
+        body["context"] = {
+            kind: one.model_dump(exclude_none=True) if one.data else one.id for kind, one in trigger.context.items()
+        }
     if trigger.transaction_id:
         body["transactionId"] = trigger.transaction_id
     if any(isinstance(to, Everyone) for to in trigger.to):

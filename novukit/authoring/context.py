@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel, RootModel
 
 from ..errors import WorkflowInvalid
-from ..model import StoredSubscriber, Subscriber
+from ..model import EventContext, StoredSubscriber, Subscriber
 from .step import Step
 
 P = TypeVar("P", bound=BaseModel | None)
@@ -23,8 +23,8 @@ P = TypeVar("P", bound=BaseModel | None)
 class Context(Generic[P]):
     """What one execution of a workflow may look at. ``Context[None]`` is that of a workflow without payload.
 
-    ``actor`` is who caused the trigger, ``tenant`` whatever the caller said of the tenant, ``environment`` the slug
-    of the environment that this runs in.
+    ``actor`` is who caused the trigger, ``tenant`` whatever the caller said of the tenant, ``contexts`` what it happens
+    in, by type: ``ctx.contexts["tenant"].id``. ``environment`` is the slug of the environment that this runs in.
     """
 
     payload: P
@@ -35,6 +35,7 @@ class Context(Generic[P]):
     execution_id: UUID
     actor: Subscriber | None = None
     tenant: dict[str, Any] | None = None
+    contexts: Mapping[str, EventContext] = field(default_factory=dict[str, EventContext])
 
 
 def payload_type(function: Callable[..., Any], where: str, names: Mapping[str, Any]) -> type[BaseModel] | None:

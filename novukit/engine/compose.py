@@ -165,7 +165,7 @@ _SHOWN = tuple(name for name in StoredSubscriber.model_fields if name not in ("i
 
 
 def _variables(frame: Frame, own: Mapping[str, Any]) -> dict[str, Any]:
-    """What every template may name: payload, subscriber, actor, tenant; and the step's own variables."""
+    """What every template may name: payload, subscriber, actor, tenant, context; and the step's own variables."""
     execution = frame.execution
     assert execution.subscriber is not None
     return {
@@ -173,6 +173,7 @@ def _variables(frame: Frame, own: Mapping[str, Any]) -> dict[str, Any]:
         "subscriber": {name: getattr(execution.subscriber, name) for name in _SHOWN},
         "actor": execution.actor,
         "tenant": execution.tenant,
+        "context": execution.context,
         **own,
     }
 

@@ -376,7 +376,7 @@ def _open(
         provider_id=route.integration.provider_id if route else None,
         integration_id=route.integration.id if route else None, idempotency_key=key_of(frame, call),
         severity=getattr(content, "severity", workflow.severity), critical=workflow.preferences.read_only,
-        tags=workflow.tags, at=frame.now(),
+        tags=workflow.tags, at=frame.now(), context_keys=execution.context_keys,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from .content import (
     Severity,
     SmsContent,
 )  # fmt: skip
+from .context import ContextKeys, ContextPart, EventContext, GivenContext, StoredContext
 from .environment import ApiKey, Caller, Environment, Organization
 from .event import (
     Event,
@@ -85,14 +86,15 @@ from .topic import Topic, TopicKey, TopicSubscription
 __all__ = [
     "CHANNELS", "OPERATORS", "Action", "Activity", "ActivityKind", "AnyContent", "ApiKey", "Attachment",
     "Caller", "Channel", "ChannelAddress", "ChannelInput", "ChatContent", "ChatInput", "Checkpoint", "Content",
-    "CustomInput", "DelayInput", "DeliveryStatus", "Digest", "DigestEvent", "DigestInput",
-    "EffectivePreference", "Email", "EmailContent", "EmailInput", "Environment", "Event", "EventStatus",
-    "Everyone", "Execution", "ExecutionStatus", "Facts", "Identifier", "InAppContent", "InAppInput",
+    "ContextKeys", "ContextPart", "CustomInput", "DelayInput", "DeliveryStatus", "Digest", "DigestEvent", "DigestInput",
+    "EffectivePreference", "Email", "EmailContent", "EmailInput", "Environment", "Event", "EventContext", "EventStatus",
+    "Everyone", "Execution", "ExecutionStatus", "Facts", "GivenContext", "Identifier", "InAppContent", "InAppInput",
     "Integration", "Locale", "Manifest", "Message", "MessageStatus", "Model", "OnUnknown", "Organization",
     "Phone", "Plan", "Preference", "Priority", "PushContent", "PushInput", "Reason", "Recipient", "Redirect",
     "Resolution", "Retry", "Routing", "Sent", "Severity", "SmsContent", "SmsInput", "StepCall", "StepChange",
-    "StepInput", "StepKind", "StepRecord", "StepSpec", "StepStatus", "StoredSubscriber", "StoredWorkflow",
-    "Subscriber", "SubscriberData", "SubscriberId", "SuppressibleChannel", "Suppression", "SuppressionLine",
+    "StepInput", "StepKind", "StepRecord", "StepSpec", "StepStatus", "StoredContext", "StoredSubscriber",
+    "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId", "SuppressibleChannel", "Suppression",
+    "SuppressionLine",
     "SuppressionReason", "ThrottleInput", "Throttled", "TimeZone", "Topic", "TopicKey", "TopicRecipient",
     "TopicSubscription", "TransactionId", "Trigger", "TriggerStatus", "Triggered", "Way", "When",
     "WorkflowChange", "WorkflowPreferences", "WorkflowSpec", "address_of", "conditions_hold", "resolve",

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from .base import Model
+from .context import ContextKeys
 
 
 class MessageStatus(StrEnum):
@@ -77,6 +78,7 @@ class Message(Model):
     undelivered_at: datetime | None = None
     returned_at: datetime | None = None
     """When it last came back from a snooze by itself."""
+    context_keys: ContextKeys = ""
 
     @property
     def delivery(self) -> DeliveryStatus | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from ..model import (
     ChannelAddress,
     Everyone,
     Execution,
+    GivenContext,
     Recipient,
     Resolution,
     Subscriber,
@@ -121,7 +122,7 @@ class Harness:
     async def trigger(
         self, workflow: Workflow[Any] | str, *, to: To, payload: Any = None, transaction_id: str | None = None,
         actor: str | Subscriber | None = None, tenant: dict[str, Any] | None = None,
-        overrides: dict[str, Any] | None = None,
+        context: Mapping[str, str | dict[str, Any]] | None = None, overrides: dict[str, Any] | None = None,
     ) -> Triggered:  # fmt: skip
         """Trigger ``workflow`` and run all that is due. ``payload`` is its model or a dict."""
         several = [to] if isinstance(to, str | Subscriber | TopicRecipient | Everyone) else list(to)
@@ -134,6 +135,7 @@ class Harness:
                 transaction_id=transaction_id,
                 actor=Subscriber(subscriber_id=actor) if isinstance(actor, str) else actor,
                 tenant=tenant,
+                context={kind: _context(one) for kind, one in context.items()} if context else None,
                 overrides=overrides or {},
             )
         )
@@ -280,6 +282,10 @@ class Harness:
 
     def _known(self) -> list[str]:
         return [workflow.id for workflow in self.app.runtime.registry]
+
+
+def _context(one: str | dict[str, Any]) -> GivenContext:
+    return GivenContext(id=one) if isinstance(one, str) else GivenContext(**one)
 
 
 def _recipient(to: str | Recipient) -> Recipient:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from datetime import timedelta
 from typing import Any
 
@@ -12,20 +10,16 @@ import pytest
 
 from novukit.bridge.inbox import hashes
 from novukit.model import Environment
-from novukit.store import Scope, keys, sessions, subscribers
+from novukit.store import Scope, contexts, keys, sessions, subscribers
 from novukit.testing.clock import VirtualClock
 
 from ..rows import Rows
+from .inboxes import hash_of
 
 pytestmark = pytest.mark.anyio
 
 SESSION = "/v1/inbox/session"
 LIST = "/v1/inbox/notifications"
-
-
-def hash_of(secret: str, subscriber_id: str) -> str:
-    """The three lines of docs/inbox.md."""
-    return hmac.new(secret.encode(), subscriber_id.encode(), hashlib.sha256).hexdigest()
 
 
 async def open_session(
@@ -128,6 +122,36 @@ async def test_the_profile_is_changed_only_on_the_applications_word(
         201 == (await open_session(anonymous, development, proven, subscriberHash=hash_of(secret, "ada"))).status_code
     )
     assert "Augusta" == await name()
+
+
+async def test_a_context_is_vouched_for_as_the_subscriber_is(
+    anonymous: httpx.AsyncClient, production: Environment, runtime: Any
+) -> None:
+    """By the hash of its canonical JSON, in whatever order it was written; it is known from then on."""
+    walls = runtime.scope(production.id)
+    key = (await keys.reveal(walls, runtime.secrets))[0][1]
+    told = {"tenant": {"id": "acme", "data": {"b": 1, "a": "ü"}}, "app": "shop"}
+
+    async def opened(context: Any, **more: Any) -> httpx.Response:
+        return await open_session(anonymous, production, subscriberHash=hash_of(key, "ada"), context=context, **more)
+
+    missing = await opened(told)
+    wrong = await opened(told, contextHash=hashes.of_context(key, {"app": "shop"}))
+    floats = await opened({"tenant": {"id": "acme", "data": {"n": 1.5}}}, contextHash="0" * 64)
+    malformed = await opened({"tenant": {"id": "a:b"}}, contextHash="0" * 64)
+    assert [400, 400, 400, 422] == [one.status_code for one in (missing, wrong, floats, malformed)]
+    assert ["hash_missing", "hash_wrong", "float"] == [
+        one.json()["details"][0]["code"] for one in (missing, wrong, floats)
+    ]
+    assert None is await contexts.get(walls, "tenant", "acme")
+
+    answer = await opened(
+        told, contextHash=hash_of(key, '{"app":"shop","tenant":{"data":{"a":"ü","b":1},"id":"acme"}}')
+    )
+    assert (201, ["app:shop", "tenant:acme"]) == (answer.status_code, answer.json()["data"]["contextKeys"])
+    known = await contexts.get(walls, "tenant", "acme")
+    assert known is not None
+    assert {"b": 1, "a": "ü"} == known.data
 
 
 async def test_an_unknown_application_is_refused(anonymous: httpx.AsyncClient) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from novukit.store import messages, snoozes
+from novukit.store import Database, messages, snoozes
 from novukit.store.messages import InboxFilter
 from novukit.testing.clock import VirtualClock
 
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def rows(database: object) -> Rows:
-    """An environment of its own."""
-    return await Rows.environment(database)  # pyright: ignore[reportArgumentType]
+async def rows(database: Database) -> Rows:
+    """A new environment."""
+    return await Rows.environment(database)
 
 
 async def test_a_snooze_ends_at_its_time(rows: Rows, clock: VirtualClock) -> None:

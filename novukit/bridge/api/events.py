@@ -18,6 +18,7 @@ from ...store import Scope, progress, topics, workflows
 from .. import wire
 from ..auth import Here, TheRuntime
 from ..body import LARGE_BODY, StrictRequest
+from ..contexts import read_context
 from ..issues import kind_of, refusal
 from ..wire import Data, Wire
 from . import overrides
@@ -33,7 +34,6 @@ MOST_EVENTS = 100
 
 _LEFT_OUT = {
     "bridge_url": "novukit runs the workflows that were synced; it fetches none from a bridgeUrl at trigger time.",
-    "context": "novukit has no contexts.",
     "controls": "A step's values come from the workflow's code; there are no controls to set.",
     "agent_id": "novukit has no agents.",
 }
@@ -205,6 +205,7 @@ async def _ask(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> 
             found.append(Issue(f"/{alias}", "not_supported", sentence, "Leave it out."))
     actor = read_subscriber(body.actor, "/actor", found) if body.actor is not None else None
     tenant = _tenant(body.tenant, found)
+    context = read_context(body.context, "/context", found)
     asked = overrides.check(body.overrides, found) if body.overrides else None
     # The spec is read only for what must be held against it: a plain trigger does without.
     workflow = await workflows.get(scope, body.name) if asked else None
@@ -221,6 +222,7 @@ async def _ask(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> 
         overrides=body.overrides or {},
         actor=actor.subscriber() if actor else None,
         tenant=tenant,
+        context=context or None,
         transaction_id=body.transaction_id,
         addresses={subscriber_id: tuple(those) for subscriber_id, those in named.addresses.items()},
     )

@@ -10,11 +10,13 @@ from litestar.handlers.base import BaseRouteHandler
 
 from ...engine import Runtime
 from ..auth import Connection, Here, TheRuntime
+from ..feed import Feed, TheFeed
 from . import notifications, query, session
 from .auth import Porter, TheSession
+from .origins import Origins
 from .token import Session
 
-__all__ = ["HANDLERS", "Porter", "Session", "routers"]
+__all__ = ["HANDLERS", "Origins", "Porter", "Session", "routers"]
 
 _INSIDE: list[Any] = [*notifications.HANDLERS]
 HANDLERS: list[Any] = [*session.HANDLERS, *_INSIDE]
@@ -33,9 +35,13 @@ def routers(runtime: Runtime) -> list[Router]:
     def the_walls(session: TheSession, runtime: TheRuntime) -> Here:
         return runtime.scope(session.environment_id)
 
+    def the_feed(session: TheSession, here: Here, runtime: TheRuntime) -> TheFeed:
+        return Feed(runtime, here, session.subscriber_uuid, session.context_keys)
+
     inside = {
         "session": Provide(the_session, sync_to_thread=False),
         "here": Provide(the_walls, sync_to_thread=False),
+        "feed": Provide(the_feed, sync_to_thread=False),
     }
     return [
         Router(path="/", guards=[query.check], route_handlers=session.HANDLERS),

@@ -29,8 +29,15 @@ async def check(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
             else:
                 pairs.append((name.removesuffix("[]") if name.removesuffix("[]") in _LISTS else name, value))
         connection.scope["query_string"] = urlencode(pairs, encoding="latin-1").encode()
-        cast("dict[str, Any]", connection.scope)["novukit_tags"] = [groups[number] for number in sorted(groups)]
+        kept = cast("dict[str, Any]", connection.scope)
+        kept["novukit_tags"] = [groups[number] for number in sorted(groups)]
+        kept["novukit_lists"] = {name.removesuffix("[]") for name, _ in sent if name.endswith("[]")}
     await parameters.check(connection, handler)
+
+
+def sent_as_list(connection: ASGIConnection[Any, Any, Any, Any], name: str) -> bool:
+    """Whether a list came as one, ``name[]=a``; a single value may come as ``name=a``."""
+    return name in cast("dict[str, Any]", connection.scope).get("novukit_lists", ())
 
 
 def tag_groups(connection: ASGIConnection[Any, Any, Any, Any]) -> list[list[str]]:

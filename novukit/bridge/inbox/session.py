@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from litestar import post
@@ -12,10 +13,11 @@ from pydantic_core import PydanticCustomError
 from ...engine import Runtime
 from ...errors import Issue, SessionRefused
 from ...model import Email, Environment, Locale, Phone, StoredSubscriber, Subscriber, SubscriberData, SubscriberId
+from ...model.context import keys_of, listed
 from ...model.subscriber import known_zone
-from ...store import Scope, environments, keys, messages, sessions, subscribers
+from ...store import Scope, contexts, environments, keys, messages, sessions, subscribers
 from ..auth import TheRuntime
-from ..cursors import no_contexts
+from ..contexts import read_context
 from ..feed import LONGEST_SNOOZE
 from ..issues import refusal
 from ..wire import Data, Wire, envelope
@@ -80,17 +82,22 @@ class SessionOut(Wire):
 async def open_session(runtime: TheRuntime, data: JSONBody[SessionIn]) -> Data[SessionOut]:
     """Open the inbox of a subscriber, who is made if they are new. What is told of them is kept if the hash fits."""
     told = _told(data)
-    if data.context is not None:
-        raise refusal([no_contexts("/context")])
+    wrong: list[Issue] = []
+    context = read_context(data.context, "/context", wrong)
+    if wrong:
+        raise refusal(wrong)
     environment = await environments.by_identifier(runtime.database, data.application_identifier)
     if environment is None:
         raise _refused("/applicationIdentifier", "unknown_application", "is not the identifier of an environment here")
     scope = runtime.scope(environment.id)
-    proven = await _proven(runtime, environment, told.subscriber_id, data.subscriber_hash)
+    proven = await _proven(runtime, environment, told.subscriber_id, data)
     subscriber = await _subscriber(scope, told, proven=proven)
+    if context:
+        await contexts.see(scope, context)
+    keys_of_context = keys_of(context)
     now = scope.now()
-    session = Session(environment.id, subscriber.id, subscriber.subscriber_id, "", now + GOOD_FOR)
-    unread = await messages.unread(scope, subscriber.id)
+    session = Session(environment.id, subscriber.id, subscriber.subscriber_id, keys_of_context, now + GOOD_FOR)
+    unread = await messages.unread(scope, subscriber.id, context_keys=keys_of_context)
     total = sum(unread.values())
     return envelope(
         SessionOut(
@@ -102,7 +109,7 @@ async def open_session(runtime: TheRuntime, data: JSONBody[SessionIn]) -> Data[S
             is_development_mode=environment.type == "dev",
             max_snooze_duration_hours=int(LONGEST_SNOOZE.total_seconds() // 3600),
             application_identifier=environment.identifier,
-            context_keys=[],
+            context_keys=listed(keys_of_context),
         )
     )
 
@@ -121,17 +128,31 @@ def needs_hash(runtime: Runtime, environment: Environment) -> bool:
     return environment.type != "dev" if asked is None else asked
 
 
-async def _proven(runtime: Runtime, environment: Environment, subscriber_id: str, given: str | None) -> bool:
-    """Whether the subscriber is vouched for. Raises :class:`SessionRefused` for a wrong or missing hash."""
-    if given is None:
-        if needs_hash(runtime, environment):
-            raise _refused(
-                "/subscriberHash", "hash_missing", "is required here: a valid HMAC hash of the subscriber id"
-            )
-        return False
+async def _proven(runtime: Runtime, environment: Environment, subscriber_id: str, data: SessionIn) -> bool:
+    """Whether the subscriber is vouched for. Raises :class:`SessionRefused` for a wrong or missing hash.
+
+    A context must be vouched for wherever a subscriber must: by a context one chooses what one sees.
+    """
+    demanded = needs_hash(runtime, environment)
     known = [secret for _, secret in await keys.reveal(runtime.scope(environment.id), runtime.secrets)]
-    if not hashes.same([hashes.of_subscriber(secret, subscriber_id) for secret in known], given):
-        raise _refused("/subscriberHash", "hash_wrong", "is not a valid HMAC hash of this subscriber id")
+    if data.context:
+        try:
+            fitting = [hashes.of_context(secret, data.context) for secret in known]
+        except ValueError:
+            raise _refused("/context", "float", "must have whole numbers only: others have no hash") from None
+        _check(data.context_hash, fitting, "/contextHash", "this context", demanded=demanded)
+    fitting = [hashes.of_subscriber(secret, subscriber_id) for secret in known]
+    return _check(data.subscriber_hash, fitting, "/subscriberHash", "this subscriber id", demanded=demanded)
+
+
+def _check(given: str | None, fitting: Sequence[str], path: str, what: str, *, demanded: bool) -> bool:
+    """Whether a hash is given; if so it must fit, and it must be given if it is demanded."""
+    if given is None:
+        if demanded:
+            raise _refused(path, "hash_missing", f"is required here: a valid HMAC hash of {what}")
+        return False
+    if not hashes.same(fitting, given):
+        raise _refused(path, "hash_wrong", f"is not a valid HMAC hash of {what}")
     return True
 
 

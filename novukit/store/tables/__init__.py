@@ -8,7 +8,16 @@ from piccolo.table import Table
 from .catalogue import Circuit, Integration, Pace, Workflow, WorkflowVersion
 from .mail import DeliveryEvent, Message
 from .owners import ApiKey, Environment, Idempotency, Organization, Outbox
-from .people import Preference, Subscriber, SubscriberChannel, Suppression, SuppressionLine, Topic, TopicSubscription
+from .people import (
+    Context,
+    Preference,
+    Subscriber,
+    SubscriberChannel,
+    Suppression,
+    SuppressionLine,
+    Topic,
+    TopicSubscription,
+)  # fmt: skip
 from .work import Activity, Checkpoint, DigestMember, DigestWindow, Event, Execution, ThrottlePass, Worker
 
 TABLES: tuple[type[Table], ...] = (
@@ -24,6 +33,7 @@ TABLES: tuple[type[Table], ...] = (
     Topic,
     TopicSubscription,
     Preference,
+    Context,
     Event,
     Worker,
     Circuit,
@@ -47,6 +57,7 @@ __all__ = [
     "ApiKey",
     "Checkpoint",
     "Circuit",
+    "Context",
     "DeliveryEvent",
     "DigestMember",
     "DigestWindow",
