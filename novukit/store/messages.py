@@ -204,6 +204,16 @@ async def notification(
     return _notification(rows[0]) if rows else None
 
 
+async def among(
+    scope: Scope, subscriber_uuid: UUID, ids: Sequence[UUID], filters: InboxFilter = InboxFilter()
+) -> list[Notification]:
+    """Those of up to 500 notifications that are in this subscriber's inbox and fit, oldest first."""
+    where = _inbox(scope, subscriber_uuid, filters)
+    where.among("m.id", ids)
+    rows = await scope.database.fetch(f"{_NOTIFICATIONS} where {where} order by m.id", *where.args) if ids else ()
+    return [_notification(row) for row in rows]
+
+
 async def count(
     scope: Scope,
     subscriber_uuid: UUID,
@@ -231,6 +241,16 @@ async def unread(
         *where.args,
     )
     return {row["severity"]: row["n"] for row in rows}
+
+
+async def changed_since(scope: Scope, subscriber_uuid: UUID, moment: datetime) -> bool:
+    """Whether anything that still is in this inbox has come or changed since ``moment``."""
+    rows = await scope.database.fetch(
+        "select 1 from novukit_message where environment_id = $1 and subscriber_uuid = $2 and channel = 'in_app' "
+        "and updated_at >= $3 limit 1",
+        scope.environment_id, subscriber_uuid, moment,
+    )  # fmt: skip
+    return bool(rows)
 
 
 async def mark(
