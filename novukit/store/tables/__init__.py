@@ -9,6 +9,7 @@ from .catalogue import Circuit, Integration, Pace, Workflow, WorkflowVersion
 from .mail import DeliveryEvent, Message
 from .owners import ApiKey, Environment, Idempotency, Organization, Outbox
 from .people import Preference, Subscriber, SubscriberChannel, Suppression, SuppressionLine, Topic, TopicSubscription
+from .wording import Layout, Translation, Variable
 from .work import Activity, Checkpoint, DigestMember, DigestWindow, Event, Execution, ThrottlePass, Worker
 
 TABLES: tuple[type[Table], ...] = (
@@ -17,6 +18,9 @@ TABLES: tuple[type[Table], ...] = (
     ApiKey,
     Workflow,
     WorkflowVersion,
+    Layout,
+    Translation,
+    Variable,
     Integration,
     Pace,
     Subscriber,
@@ -55,6 +59,7 @@ __all__ = [
     "Execution",
     "Idempotency",
     "Integration",
+    "Layout",
     "Message",
     "Organization",
     "Outbox",
@@ -67,6 +72,8 @@ __all__ = [
     "ThrottlePass",
     "Topic",
     "TopicSubscription",
+    "Translation",
+    "Variable",
     "Worker",
     "Workflow",
     "WorkflowVersion",
