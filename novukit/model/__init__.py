@@ -82,7 +82,7 @@ from .subscriber import (
 )  # fmt: skip
 from .suppression import SuppressibleChannel, Suppression, SuppressionLine, SuppressionReason, address_of
 from .topic import Topic, TopicKey, TopicSubscription
-from .translation import Resource, ResourceType, Translation, Words
+from .translation import LocaleName, Resource, ResourceType, Translation, Words
 
 __all__ = [
     "CHANNELS", "DEFAULT_LOCALE", "OPERATORS", "Action", "Activity", "ActivityKind", "AnyContent", "ApiKey",
@@ -90,7 +90,7 @@ __all__ = [
     "ChatInput", "Checkpoint", "Content", "CustomInput", "DelayInput", "DeliveryStatus", "Digest",
     "DigestEvent", "DigestInput", "EffectivePreference", "Email", "EmailContent", "EmailInput", "Environment",
     "Event", "EventStatus", "Everyone", "Execution", "ExecutionStatus", "Facts", "Identifier", "InAppContent",
-    "InAppInput", "Integration", "Layout", "Locale", "Manifest", "Message", "MessageStatus", "Model",
+    "InAppInput", "Integration", "Layout", "Locale", "LocaleName", "Manifest", "Message", "MessageStatus", "Model",
     "OnUnknown", "Organization", "Phone", "Plan", "Preference", "Priority", "PushContent", "PushInput",
     "Reason", "Recipient", "Redirect", "Resolution", "Resource", "ResourceType", "Retry", "Routing", "Sent",
     "Severity", "SmsContent", "SmsInput", "StepCall", "StepChange", "StepInput", "StepKind", "StepRecord",

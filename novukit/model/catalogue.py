@@ -62,7 +62,7 @@ class Catalogue:
         default_factory=dict[Resource, Mapping[str, dict[str, Any]]]
     )
     variables: Variables = field(default_factory=Variables)
-    shown: Variables = field(default_factory=Variables)
+    shown: Mapping[str, str] = field(default_factory=dict[str, str])
     default_layout: Layout | None = None
     default_locale: str = DEFAULT_LOCALE
 

@@ -30,7 +30,7 @@ async def read(scope: Scope, ring: KeyRing, default_locale: str) -> Catalogue:
         layouts={one.layout_id: one for one in around},
         translations=dict(texts),
         variables=Variables({one.key: one.value or "" for one in known}),
-        shown=Variables({one.key: one.value or "" for one in known if not one.is_secret}),
+        shown={one.key: one.value or "" for one in known if not one.is_secret},
         default_layout=next((one for one in around if one.is_default), None),
         default_locale=default_locale,
     )
