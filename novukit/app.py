@@ -86,7 +86,7 @@ class App:
             renderer=Renderer(settings.templates, development=development),
             host=host,
             secrets=secrets,
-            routes=Routes(self.database, host, secrets, places=settings.worker.concurrency),
+            routes=Routes(self.database, host, secrets, places=settings.worker.concurrency, locale=settings.locale),
             ring=self._bell.ring,
             publish=self._notices.publish,
             observer=self._metrics,

@@ -19,11 +19,13 @@ from ..model import (
     PushContent,
     PushInput,
     Reason,
+    Resource,
     SmsContent,
     SmsInput,
     StepCall,
     StoredSubscriber,
 )  # fmt: skip
+from ..rendering import Wrap
 from .frame import Frame
 from .route import Route
 
@@ -90,10 +92,12 @@ def _email(frame: Frame, call: StepCall, asked: EmailInput, route: Route, over: 
     subject = _line(over.get("subject") or asked.subject, "subject")
     text, html = over.get("text") or asked.body, over.get("html") or ""
     if asked.template and not html:
-        variables, layout = _variables(frame, asked.variables), _layout(frame, call, asked)
-        renderer = frame.rt.renderer
+        variables, renderer = _variables(frame, asked.variables), frame.rt.renderer
         try:
-            html = renderer.html(asked.template, variables, layout=layout, subject=subject, preheader=asked.preheader)
+            html = renderer.html(
+                asked.template, variables, layout=_layout(frame, call, asked), subject=subject,
+                preheader=asked.preheader, live=_live(frame, ("workflow", frame.workflow.id), variables),
+            )  # fmt: skip
             text = text or renderer.text_from_html(html)
         except NovukitError as err:
             raise Uncomposable(Reason.TEMPLATE_FAILED, str(err)) from None
@@ -108,17 +112,26 @@ def _email(frame: Frame, call: StepCall, asked: EmailInput, route: Route, over: 
     )  # fmt: skip
 
 
-def _layout(frame: Frame, call: StepCall, asked: EmailInput) -> str | None:
-    """The layout of an e-mail: the trigger's for the step, for the channel, for all, or else the step's own."""
-    overrides = frame.execution.overrides
-    if not overrides:
-        return asked.layout
-    return (
-        _within(overrides, "steps", call.id).get("layoutId")
-        or _within(overrides, "channels", "email").get("layoutId")
-        or overrides.get("layoutIdentifier")
-        or asked.layout
-    )
+def _layout(frame: Frame, call: StepCall, asked: EmailInput) -> str | Wrap | None:
+    """The layout of an e-mail: the trigger's for the step, for the channel, for all, or else the step's own.
+
+    A layout of the environment wins over a file of that name. Where none is named, the environment's default one goes
+    around what is a fragment.
+    """
+    overrides, name, catalogue = frame.execution.overrides, asked.layout, frame.catalogue
+    if overrides:
+        name = (
+            _within(overrides, "steps", call.id).get("layoutId")
+            or _within(overrides, "channels", "email").get("layoutId")
+            or overrides.get("layoutIdentifier")
+            or asked.layout
+        )
+    layout = catalogue.layouts.get(name) if name else catalogue.default_layout
+    if layout is None:
+        return name
+    if not name and not (asked.template and frame.rt.renderer.is_fragment(asked.template)):
+        return None
+    return Wrap(layout.layout_id, layout.body, _live(frame, ("layout", layout.layout_id), _variables(frame, {})))
 
 
 _KNOWN = {
@@ -155,7 +168,9 @@ def _text(frame: Frame, asked: InAppInput | SmsInput | PushInput | ChatInput) ->
     if not asked.template:
         return asked.body
     try:
-        return frame.rt.renderer.text(asked.template, _variables(frame, asked.variables))
+        variables = _variables(frame, asked.variables)
+        live = _live(frame, ("workflow", frame.workflow.id), variables)
+        return frame.rt.renderer.text(asked.template, variables, live=live)
     except NovukitError as err:
         raise Uncomposable(Reason.TEMPLATE_FAILED, str(err)) from None
 
@@ -176,6 +191,13 @@ def _variables(frame: Frame, own: Mapping[str, Any]) -> dict[str, Any]:
         "context": execution.context,
         **own,
     }
+
+
+def _live(frame: Frame, resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What every template may name beside data: ``t``, texts in the subscriber's language; ``env``, the variables."""
+    subscriber, catalogue = frame.execution.subscriber, frame.catalogue
+    locale = subscriber.locale if subscriber is not None else None
+    return {"t": catalogue.words(resource, locale, values), "env": catalogue.shown}
 
 
 def _address(address: Any, what: str) -> Any:

@@ -162,6 +162,8 @@ def _context(frame: Frame, workflow: Workflow[Any], replay: Replay) -> Context[A
         transaction_id=execution.transaction_id,
         environment=frame.rt.routes.environment(execution.environment_id),
         execution_id=execution.id,
+        workflow_id=workflow.id,
+        catalogue=frame.catalogue,
     )
 
 

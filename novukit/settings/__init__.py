@@ -13,9 +13,11 @@ from urllib.parse import unquote
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from ..errors import SecretMissing, SettingsInvalid
+from ..model.catalogue import DEFAULT_LOCALE
 from ..model.manifest import Identifier
 from ..model.routing import Routing, When
 from ..model.step import Channel
+from ..model.translation import LocaleName
 from . import keys, problems
 from .ages import age
 from .document import FILE_NAME, Document
@@ -176,6 +178,7 @@ class Settings(_Table):
     root: Annotated[Path, Field(strict=False)] = Field(default_factory=Path.cwd)
     file: Annotated[Path | None, Field(strict=False)] = None
     environment: Slug = "development"
+    locale: LocaleName = DEFAULT_LOCALE
     workflows: Many[str] = ()
     templates: Many[Annotated[Path, Field(strict=False)]] = ()
     database: str = Field(default="sqlite:///novukit.db", repr=False, validate_default=True)

@@ -12,6 +12,7 @@ from . import (
     executions,
     integrations,
     keys,
+    layouts,
     messages,
     notifications,
     outcomes,
@@ -20,7 +21,9 @@ from . import (
     suppressions,
     sync,
     topics,
+    translations,
     trial,
+    variables,
     webhooks,
     workflows,
 )
@@ -44,4 +47,7 @@ HANDLERS: list[Any] = [
     *outcomes.HANDLERS,
     *workflows.HANDLERS,
     *sync.HANDLERS,
+    *layouts.HANDLERS,
+    *translations.HANDLERS,
+    *variables.HANDLERS,
 ]

@@ -18,6 +18,7 @@ from .people import (
     Topic,
     TopicSubscription,
 )  # fmt: skip
+from .wording import Layout, Translation, Variable
 from .work import Activity, Checkpoint, DigestMember, DigestWindow, Event, Execution, ThrottlePass, Worker
 
 TABLES: tuple[type[Table], ...] = (
@@ -26,6 +27,9 @@ TABLES: tuple[type[Table], ...] = (
     ApiKey,
     Workflow,
     WorkflowVersion,
+    Layout,
+    Translation,
+    Variable,
     Integration,
     Pace,
     Subscriber,
@@ -66,6 +70,7 @@ __all__ = [
     "Execution",
     "Idempotency",
     "Integration",
+    "Layout",
     "Message",
     "Organization",
     "Outbox",
@@ -78,6 +83,8 @@ __all__ = [
     "ThrottlePass",
     "Topic",
     "TopicSubscription",
+    "Translation",
+    "Variable",
     "Worker",
     "Workflow",
     "WorkflowVersion",
