@@ -6,6 +6,8 @@ from typing import Any
 
 from . import (
     activity,
+    channel_connections,
+    channel_endpoints,
     credentials,
     environments,
     events,
@@ -34,6 +36,8 @@ HANDLERS: list[Any] = [
     *trial.HANDLERS,
     *keys.HANDLERS,
     *credentials.HANDLERS,
+    *channel_connections.HANDLERS,
+    *channel_endpoints.HANDLERS,
     *preferences.HANDLERS,
     *webhooks.HANDLERS,
     *subscribers.HANDLERS,
