@@ -20,7 +20,7 @@ from ..engine import Receiver, Runtime
 from ..engine.observer import Tracer
 from ..model import Caller
 from . import body, docs, health, parameters, problems
-from .api import HANDLERS, callbacks
+from .api import HANDLERS, absent, callbacks
 from .auth import Connection, Doorman, Here, TheRuntime
 from .wire import is_wire, read
 
@@ -70,7 +70,7 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
             "here": Provide(the_walls, sync_to_thread=False),
             "doorman": Provide(lambda: doorman, sync_to_thread=False),
         },
-        route_handlers=HANDLERS,
+        route_handlers=[*HANDLERS, *absent.HANDLERS],
     )
     # No key, but a vendor's signature; and any query, for that is the vendor's own.
     told = Router(
