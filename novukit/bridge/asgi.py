@@ -19,7 +19,7 @@ from litestar.types import Scope as AsgiScope
 from ..engine import Receiver, Runtime
 from ..engine.observer import Tracer
 from ..model import Caller
-from . import body, docs, health, parameters, problems
+from . import body, docs, health, idempotency, parameters, problems
 from .api import HANDLERS, absent, callbacks
 from .auth import Connection, Doorman, Here, TheRuntime
 from .wire import is_wire, read
@@ -44,7 +44,8 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
 
     # Functions, not bound methods: Litestar copies what a router is made of, and would copy the doorman's database.
     async def admit(connection: Connection, _: BaseRouteHandler) -> None:
-        connection.scope["auth"] = await doorman.admit(connection)
+        if "auth" not in connection.scope:  # under an idempotency key they are let in before
+            connection.scope["auth"] = await doorman.admit(connection)
 
     async def give_request_id(message: Message, scope: AsgiScope) -> None:
         if message["type"] == "http.response.start":
@@ -65,6 +66,7 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
     api = Router(
         path="/",
         guards=[admit, parameters.check],
+        middleware=[idempotency.middleware(runtime, doorman)],
         dependencies={
             "caller": Provide(the_caller, sync_to_thread=False),
             "here": Provide(the_walls, sync_to_thread=False),

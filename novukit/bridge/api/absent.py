@@ -11,6 +11,7 @@ from typing import Any
 from litestar.handlers import HTTPRouteHandler
 
 from ...errors import NotSupported
+from ..idempotency import KEEPING
 from ..operations import OPERATIONS, Operation, State
 from ..parameters import ANY_QUERY
 
@@ -22,7 +23,9 @@ def _refusing(one: Operation) -> HTTPRouteHandler:
         raise NotSupported(one.note, hint="docs/novu-compatibility.md lists what is here, and what is not.")
 
     path = re.sub(r"\{(\w+)\}", r"{\1:str}", one.path)
-    return HTTPRouteHandler(path, http_method=one.method, include_in_schema=False, opt={ANY_QUERY: True})(refuse)
+    return HTTPRouteHandler(
+        path, http_method=one.method, include_in_schema=False, opt={ANY_QUERY: True, KEEPING: "never"}
+    )(refuse)
 
 
 HANDLERS: list[Any] = [_refusing(one) for one in OPERATIONS if one.state is State.NOT_HERE]
