@@ -112,6 +112,19 @@ class TransactionIdReused(NovukitError):
     code = "transaction_id_reused"
 
 
+class IdempotencyKeyReused(NovukitError):
+    """This Idempotency-Key was used before with another request."""
+
+    code = "idempotency_key_reused"
+
+
+class IdempotencyKeyInUse(Conflict):
+    """The first request with this Idempotency-Key is still running."""
+
+    code = "idempotency_key_in_use"
+    retryable = True
+
+
 class Unauthorized(NovukitError):
     """The call carries no valid secret key."""
 

@@ -19,8 +19,8 @@ from litestar.types import Scope as AsgiScope
 from ..engine import Receiver, Runtime
 from ..engine.observer import Tracer
 from ..model import Caller
-from . import body, docs, health, inbox, parameters, problems
-from .api import HANDLERS, callbacks
+from . import body, docs, health, idempotency, inbox, parameters, problems
+from .api import HANDLERS, absent, callbacks
 from .auth import Connection, Doorman, Here, TheRuntime
 from .realtime import Realtime
 from .wire import is_wire, read
@@ -46,7 +46,8 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None, realtime: Realtime
 
     # Functions, not bound methods: Litestar copies what a router is made of, and would copy the doorman's database.
     async def admit(connection: Connection, _: BaseRouteHandler) -> None:
-        connection.scope["auth"] = await doorman.admit(connection)
+        if "auth" not in connection.scope:  # under an idempotency key they are let in before
+            connection.scope["auth"] = await doorman.admit(connection)
 
     async def give_request_id(message: Message, scope: AsgiScope) -> None:
         if message["type"] == "http.response.start":
@@ -67,12 +68,13 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None, realtime: Realtime
     api = Router(
         path="/",
         guards=[admit, parameters.check],
+        middleware=[idempotency.middleware(runtime, doorman)],
         dependencies={
             "caller": Provide(the_caller, sync_to_thread=False),
             "here": Provide(the_walls, sync_to_thread=False),
             "doorman": Provide(lambda: doorman, sync_to_thread=False),
         },
-        route_handlers=HANDLERS,
+        route_handlers=[*HANDLERS, *absent.HANDLERS],
     )
     # No key, but a vendor's signature; and any query, for that is the vendor's own.
     told = Router(

@@ -208,7 +208,7 @@ def _of_ours(request: AnyRequest, error: NovukitError) -> Problem:
     headers: dict[str, str] = {}
     if isinstance(error, errors.Unauthorized):
         headers["WWW-Authenticate"] = "Bearer" if isinstance(error, errors.SessionInvalid) else "ApiKey"
-    elif isinstance(error, errors.DatabaseUnavailable):
+    elif isinstance(error, errors.DatabaseUnavailable | errors.IdempotencyKeyInUse):
         headers["Retry-After"] = "1"
     return Problem(status, error.code, error.message, error.hint, error.issues, headers)
 

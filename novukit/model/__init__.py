@@ -2,7 +2,8 @@
 
 from .activity import Activity, ActivityKind
 from .base import Model
-    ,
+from .catalogue import DEFAULT_LOCALE, Catalogue, Layout, Variable, VariableKey, Variables
+from .channel import ENDPOINT_TYPES, ChannelConnection, ChannelEndpoint, ConnectionAuth, EndpointType
 from .content import (
     Action,
     AnyContent,
