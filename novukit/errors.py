@@ -259,6 +259,26 @@ class TemplateFailed(NovukitError):
     code = "template_failed"
 
 
+# Workflows that run elsewhere
+
+
+class BridgeFailed(NovukitError):
+    """The application behind the bridge refused, or its answer makes no sense."""
+
+    code = "bridge_failed"
+
+
+class BridgeUnavailable(BridgeFailed):
+    """The application behind the bridge does not answer.
+
+    ``retry_after`` is how many seconds it asked to be left alone, if it did.
+    """
+
+    code = "bridge_unavailable"
+    retryable = True
+    retry_after: float | None = None
+
+
 # Configuration, store, operation
 
 

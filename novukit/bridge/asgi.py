@@ -22,6 +22,7 @@ from ..model import Caller
 from . import body, docs, health, idempotency, inbox, parameters, problems
 from .api import HANDLERS, absent, callbacks
 from .auth import Connection, Doorman, Here, TheRuntime
+from .protocol import of_runtime
 from .realtime import Realtime
 from .wire import is_wire, read
 
@@ -90,6 +91,7 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None, realtime: Realtime
             *(realtime or Realtime(runtime)).handlers(),
             *health.HANDLERS,
             *docs.HANDLERS,
+            *_novu(runtime),
             *(_metrics(scrape) if scrape is not None else []),
         ],
         dependencies={"runtime": Provide(the_runtime, sync_to_thread=False)},
@@ -119,6 +121,17 @@ class _Traced:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
         with self._tracer.request(headers):
             await self._app(scope, receive, send)
+
+
+def _novu(runtime: Runtime) -> list[Any]:
+    """The route of Novu's server. It carries a signature, and errors have Novu's codes."""
+    protocol = of_runtime(runtime)
+
+    @asgi("/api/novu", copy_scope=True)
+    async def novu(scope: AsgiScope, receive: Receive, send: Send) -> None:
+        await protocol(scope, receive, send)
+
+    return [novu]
 
 
 def _metrics(scrape: Asgi) -> list[Any]:

@@ -38,6 +38,7 @@ METHODS: tuple[Literal["GET", "POST", "PUT", "PATCH", "DELETE"], ...] = ("GET", 
 _STATUS: tuple[tuple[type[NovukitError], int], ...] = (
     (errors.MalformedBody, 400),
     (errors.SessionRefused, 400),
+    (errors.BridgeFailed, 400),
     (errors.Unauthorized, 401),
     (CallbackRefused, 401),
     (CallbackFailed, 422),  # never a 5xx: some vendors stop calling whoever answers that; they try again after this too

@@ -150,11 +150,14 @@ _KNOWN = {
 def overrides_for(overrides: Mapping[str, Any], call: StepCall, route: Route | None) -> dict[str, Any]:
     """A trigger's overrides for one step, weakest first: channel, provider, step's provider; then the step's own."""
     found = _within(overrides, call.kind.value) if overrides else {}
+    meant: dict[str, dict[str, Any]] = getattr(call.inputs, "providers", {})
     if overrides and route is not None:
         for name in (route.integration.provider_id, route.provider.novu_id):
             found |= _within(overrides, "providers", name)
             found |= _within(overrides, "steps", call.id, "providers", name)
     own: dict[str, Any] = getattr(call.inputs, "overrides", {})
+    if meant and route is not None:
+        own = meant.get(route.provider.novu_id, {}) | meant.get(route.integration.provider_id, {}) | own
     return found | own
 
 
@@ -187,17 +190,19 @@ _SHOWN = tuple(name for name in StoredSubscriber.model_fields if name not in ("i
 
 
 def _variables(frame: Frame, own: Mapping[str, Any]) -> dict[str, Any]:
-    """What every template may name: payload, subscriber, actor, tenant, context; and the step's own variables."""
     execution = frame.execution
     assert execution.subscriber is not None
-    return {
-        "payload": execution.payload,
-        "subscriber": {name: getattr(execution.subscriber, name) for name in _SHOWN},
-        "actor": execution.actor,
-        "tenant": execution.tenant,
-        "context": execution.context,
-        **own,
-    }
+    known = variables_of(execution.payload, execution.subscriber, execution.actor, execution.tenant, execution.context)
+    return known | dict(own)
+
+
+def variables_of(
+    payload: Mapping[str, Any], subscriber: StoredSubscriber, actor: Mapping[str, Any] | None,
+    tenant: Mapping[str, Any] | None, context: Mapping[str, Any],
+) -> dict[str, Any]:  # fmt: skip
+    """What every template may name beside the step's own variables."""
+    shown = {name: getattr(subscriber, name) for name in _SHOWN}
+    return {"payload": payload, "subscriber": shown, "actor": actor, "tenant": tenant, "context": context}
 
 
 def _live(frame: Frame, resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:

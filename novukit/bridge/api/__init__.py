@@ -6,6 +6,7 @@ from typing import Any
 
 from . import (
     activity,
+    bridges,
     channel_connections,
     channel_endpoints,
     credentials,
@@ -54,4 +55,5 @@ HANDLERS: list[Any] = [
     *layouts.HANDLERS,
     *translations.HANDLERS,
     *variables.HANDLERS,
+    *bridges.HANDLERS,
 ]

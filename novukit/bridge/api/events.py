@@ -209,6 +209,15 @@ async def _trigger(
     return await answered(request, ask, lambda done: _twice(answer(done)))
 
 
+async def take(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> Triggered:
+    """Check what is asked and trigger. ``size`` is that of the whole body, in bytes."""
+    asked = await _read(runtime, scope, body, size)
+    try:
+        return await engine.trigger(runtime, scope, asked.ask)
+    except NovukitError as err:
+        raise await _explain(scope, asked, err) from None
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """A trigger that was read, and where the body names whom."""

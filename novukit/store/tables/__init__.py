@@ -19,6 +19,7 @@ from .people import (
     Topic,
     TopicSubscription,
 )  # fmt: skip
+from .remote import Bridge
 from .wording import Layout, Translation, Variable
 from .work import Activity, Checkpoint, DigestMember, DigestWindow, Event, Execution, ThrottlePass, Worker
 
@@ -26,6 +27,7 @@ TABLES: tuple[type[Table], ...] = (
     Organization,
     Environment,
     ApiKey,
+    Bridge,
     Workflow,
     WorkflowVersion,
     Layout,
@@ -63,6 +65,7 @@ __all__ = [
     "TABLES",
     "Activity",
     "ApiKey",
+    "Bridge",
     "ChannelConnection",
     "ChannelEndpoint",
     "Checkpoint",
