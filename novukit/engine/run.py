@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,16 @@ from typing import Any
 from ..authoring import Context, Step, Workflow
 from ..crash import crash_point
 from ..errors import LeaseLost, NotSerialisable, PayloadInvalid, ReplayDiverged, StepFailed, StepMisuse
-from ..model import ActivityKind, Checkpoint, ExecutionStatus, MessageStatus, Reason, StepStatus, Subscriber
+from ..model import (
+    ActivityKind,
+    Checkpoint,
+    EventContext,
+    ExecutionStatus,
+    MessageStatus,
+    Reason,
+    StepStatus,
+    Subscriber,
+)  # fmt: skip
 from ..store import digests, executions, preferences
 from ..store.entries import Entry, Settle, UpdateMessage
 from ..store.executions import Claimed
@@ -155,10 +164,17 @@ def _context(frame: Frame, workflow: Workflow[Any], replay: Replay) -> Context[A
         step=Step(replay, workflow.parse_payload),
         actor=Subscriber.model_validate(execution.actor) if execution.actor else None,
         tenant=execution.tenant,
+        contexts=_contexts(execution.context) if execution.context else {},
         transaction_id=execution.transaction_id,
         environment=frame.rt.routes.environment(execution.environment_id),
         execution_id=execution.id,
+        workflow_id=workflow.id,
+        catalogue=frame.catalogue,
     )
+
+
+def _contexts(known: Mapping[str, Any]) -> dict[str, EventContext]:
+    return {kind: EventContext.model_validate(one) for kind, one in known.items()}
 
 
 def _gone(frame: Frame) -> Settle:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -25,11 +25,14 @@ from .route import Routes
 Ring = Callable[[UUID], Coroutine[Any, Any, None]]
 """«Look at this environment's due work now.» A hint: it may be lost, late or doubled, and never raises."""
 
-Publish = Callable[[UUID, UUID, UUID], Coroutine[Any, Any, None]]
-"""«This subscriber has a new message»: environment, subscriber, message. A hint as well."""
+Notice = tuple[UUID, UUID | None]
+"""A subscriber, and their notification that is new, or back from a snooze; ``None`` if only counters may differ."""
+
+Publish = Callable[[UUID, Sequence[Notice]], Coroutine[Any, Any, None]]
+"""«Look into these inboxes of this environment», once the change is committed. A hint as well; it waits for nothing."""
 
 
-async def nobody(environment_id: UUID, subscriber_uuid: UUID, message_id: UUID) -> None:
+async def nobody(environment_id: UUID, notices: Sequence[Notice]) -> None:
     """The inbox when no one is listening."""
 
 
@@ -57,6 +60,7 @@ class Runtime:
     publish: Publish = nobody
     observer: Observer | None = None
     tracer: Tracer | None = None
+    _noticed: dict[UUID, list[Notice]] = field(default_factory=dict[UUID, list[Notice]], init=False, repr=False)
 
     def scope(self, environment_id: UUID) -> Scope:
         """The walls of one environment."""
@@ -76,9 +80,26 @@ class Runtime:
         """Ring once the transaction that is open here is durable, at once where there is none; nobody waits for it."""
         self.database.after_commit(lambda: start(self.ring(environment_id)))
 
-    def after(self, written: asyncio.Future[Any], then: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do ``then`` once ``written`` is durable, beside the execution; not at all if it never is."""
-        written.add_done_callback(lambda done: None if done.cancelled() or done.exception() else start(then()))
+    def publish_after(self, written: asyncio.Future[Any], environment_id: UUID, notice: Notice) -> None:
+        """Publish ``notice`` once ``written`` is durable, beside the execution; not at all if it never is.
+
+        The notices of one commit go out together: its futures are done in the same turn of the loop.
+        """
+        if self.publish is not nobody:
+            written.add_done_callback(
+                lambda done: None if done.cancelled() or done.exception() else self._notice(environment_id, notice)
+            )
+
+    def _notice(self, environment_id: UUID, notice: Notice) -> None:
+        if not self._noticed:
+            asyncio.get_running_loop().call_soon(self._publish_noticed)
+        self._noticed.setdefault(environment_id, []).append(notice)
+
+    def _publish_noticed(self) -> None:
+        noticed = dict(self._noticed)
+        self._noticed.clear()
+        for environment_id, notices in noticed.items():
+            start(self.publish(environment_id, notices))
 
 
 _started: set[asyncio.Task[None]] = set()

@@ -13,16 +13,18 @@ from urllib.parse import unquote
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from ..errors import SecretMissing, SettingsInvalid
+from ..model.catalogue import DEFAULT_LOCALE
 from ..model.manifest import Identifier
 from ..model.routing import Routing, When
 from ..model.step import Channel
+from ..model.translation import LocaleName
 from . import keys, problems
 from .ages import age
 from .document import FILE_NAME, Document
 
 __all__ = [
-    "FILE_NAME", "BridgeSettings", "IntegrationSettings", "LogSettings", "MetricsSettings", "SecretRef", "Settings",
-    "WorkerSettings", "age",
+    "FILE_NAME", "BridgeSettings", "InboxSettings", "IntegrationSettings", "LogSettings", "MetricsSettings",
+    "SecretRef", "Settings", "WorkerSettings", "age",
 ]  # fmt: skip
 
 ENVIRONMENT_VARIABLES = {
@@ -128,6 +130,15 @@ class MetricsSettings(_Table):
         return (os.environ if environ is None else environ).get("NOVUKIT_METRICS_TOKEN") or None
 
 
+class InboxSettings(_Table):
+    """Who may open an inbox in a browser. What is not said depends on where it runs; see docs/inbox.md."""
+
+    origins: Many[Annotated[str, Field(pattern=r"^(\*|https?://(\*\.)?[^/\s*?#@]+)$", max_length=300)]] = ()
+    """Whose pages may: ``https://app.example.com``, ``https://*.example.com``, or ``*`` for all."""
+    require_hmac: bool | None = None
+    """Whether a session needs a subscriberHash; unless it is said, in every environment but those for development."""
+
+
 class IntegrationSettings(_Table):
     """A provider with credentials, as the file declares it; in every environment unless ``environments`` names some."""
 
@@ -187,6 +198,7 @@ class Settings(_Table):
     root: Annotated[Path, Field(strict=False)] = Field(default_factory=Path.cwd)
     file: Annotated[Path | None, Field(strict=False)] = None
     environment: Slug = "development"
+    locale: LocaleName = DEFAULT_LOCALE
     workflows: Many[str] = ()
     templates: Many[Annotated[Path, Field(strict=False)]] = ()
     database: str = Field(default="sqlite:///novukit.db", repr=False, validate_default=True)
@@ -202,6 +214,7 @@ class Settings(_Table):
     worker: WorkerSettings = WorkerSettings()
     retention: str | None = None
     """How old what has ended may become before workers delete it; without it everything is kept."""
+    inbox: InboxSettings = InboxSettings()
     bridge: BridgeSettings = BridgeSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
