@@ -64,7 +64,8 @@ async def test_what_needs_a_key_says_so(described: dict[str, Any]) -> None:
     }
 
     callback = "/v1/callbacks/{environment}/{integration}"
-    assert {"/v1/health/live", "/v1/health/ready", callback} == open_ones
+    tracked = "/v2/inbound-webhooks/delivery-providers/{environment_id}/{integration_id}"
+    assert {"/v1/health/live", "/v1/health/ready", callback, tracked} == open_ones
     assert [{"secretKey": []}] == described["security"]
 
 
