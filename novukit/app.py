@@ -7,6 +7,7 @@ import contextlib
 import contextvars
 import logging
 import random
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -71,6 +72,7 @@ class App:
         self._metrics, self.scrape = self._watched(clock) if metrics else (None, None)
         self._timekeeper: asyncio.Task[None] | None = None
         self._told_offset = timedelta()
+        self._closing: list[Callable[[], Awaitable[None]]] = []
         # In development providers may reach this machine and its network, and write files; elsewhere they may not.
         host = host or PluginHost(http=HttpClient(allow_private=settings.environment == "development"))
         secrets = secrets or KeyRing(settings.master_keys())
@@ -111,6 +113,8 @@ class App:
         if self._timekeeper is not None:
             self._timekeeper.cancel()
             await asyncio.wait({self._timekeeper})
+        for close in self._closing:
+            await close()
         await self._bell.close()
         await self._notices.close()
         await self.runtime.host.close()
@@ -130,10 +134,15 @@ class App:
         return (await environments.by_slug(self.database, organization.id, self.settings.environment)).id
 
     def asgi(self) -> Any:
-        """The bridge: REST API, health, OpenAPI."""
-        from .bridge import create_asgi
+        """The bridge: REST API, sockets, health, OpenAPI."""
+        from .bridge import Realtime, create_asgi
 
-        return create_asgi(self.runtime, self.scrape)
+        realtime = Realtime(self.runtime)
+        self._notices.listen(realtime.hub)
+        self._closing.append(realtime.close)
+        if self._metrics is not None:
+            self._metrics.watch_sockets(lambda: realtime.hub.count)
+        return create_asgi(self.runtime, self.scrape, realtime)
 
     def worker(self) -> Worker:
         """A worker over this app's database and broker. Plugins that do not serve are named in the log."""

@@ -22,6 +22,7 @@ from ..model import Caller
 from . import body, docs, health, inbox, parameters, problems
 from .api import HANDLERS, callbacks
 from .auth import Connection, Doorman, Here, TheRuntime
+from .realtime import Realtime
 from .wire import is_wire, read
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
@@ -35,10 +36,11 @@ class _StrictBodies(InitPlugin):
         return app_config
 
 
-def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
-    """The REST API, health and OpenAPI. Whoever opened the runtime's database closes it; this opens nothing.
+def create_asgi(runtime: Runtime, scrape: Asgi | None = None, realtime: Realtime | None = None) -> Litestar:
+    """The REST API, sockets, health and OpenAPI. Whoever opened the runtime's database closes it; this opens nothing.
 
-    ``scrape`` answers ``GET /metrics``; without it there is no such route.
+    ``scrape`` answers ``GET /metrics``; without it there is no such route. ``realtime`` has the sockets; it must be
+    closed before the database is.
     """
     doorman, receiver = Doorman(runtime.database), Receiver(runtime)
 
@@ -83,6 +85,7 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
             api,
             told,
             *inbox.routers(runtime),
+            *(realtime or Realtime(runtime)).handlers(),
             *health.HANDLERS,
             *docs.HANDLERS,
             *(_metrics(scrape) if scrape is not None else []),

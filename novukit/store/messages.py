@@ -233,6 +233,16 @@ async def unread(
     return {row["severity"]: row["n"] for row in rows}
 
 
+async def changed_since(scope: Scope, subscriber_uuid: UUID, moment: datetime) -> bool:
+    """Whether anything that still is in this inbox has come or changed since ``moment``."""
+    rows = await scope.database.fetch(
+        "select 1 from novukit_message where environment_id = $1 and subscriber_uuid = $2 and channel = 'in_app' "
+        "and updated_at >= $3 limit 1",
+        scope.environment_id, subscriber_uuid, moment,
+    )  # fmt: skip
+    return bool(rows)
+
+
 async def mark(
     scope: Scope,
     subscriber_uuid: UUID,
