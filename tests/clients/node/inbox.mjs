@@ -158,7 +158,7 @@ const chapters = {
   },
 
   async preferences() {
-    const novu = open();
+    const novu = open({ useCache: false });
     const [everywhere, ...workflows] = await told(novu.preferences.list());
     assert.deepEqual([everywhere.level, everywhere.enabled], ["global", true]);
     const names = workflows.map((one) => one.workflow.identifier).sort();
