@@ -12,6 +12,7 @@ from ..model import (
     AnyContent,
     ChatContent,
     ChatInput,
+    ChatToEndpoints,
     EmailContent,
     EmailInput,
     InAppContent,
@@ -24,6 +25,7 @@ from ..model import (
     StepCall,
     StoredSubscriber,
 )  # fmt: skip
+from . import reach
 from .frame import Frame
 from .route import Route
 
@@ -55,7 +57,7 @@ def for_provider(frame: Frame, call: StepCall, route: Route) -> AnyContent:
         case EmailInput() as asked:
             return _email(frame, call, asked, route, over)
         case SmsInput() as asked:
-            to = _address(over.get("to") or asked.to or subscriber.phone, "phone number")
+            to = _address(over.get("to") or asked.to or reach.number(frame, route) or subscriber.phone, "phone number")
             body = over.get("content") or _text(frame, asked)
             return _build(SmsContent, to=to, body=body, sender=over.get("from") or asked.sender, overrides=_rest(over))
         case PushInput() as asked:
@@ -67,6 +69,11 @@ def for_provider(frame: Frame, call: StepCall, route: Route) -> AnyContent:
                 ttl=int(asked.ttl.total_seconds()) if asked.ttl is not None else None, overrides=_rest(over),
             )  # fmt: skip
         case ChatInput() as asked:
+            if targets := reach.targets(frame, route):
+                return _build(
+                    ChatToEndpoints, targets=targets, body=_text(frame, asked), thread=asked.thread,
+                    overrides=_rest(over),
+                )  # fmt: skip
             hook, channel = _webhook(subscriber, route)
             return _build(
                 ChatContent, webhook_url=hook, channel=channel, body=_text(frame, asked), thread=asked.thread,
@@ -160,7 +167,7 @@ def _text(frame: Frame, asked: InAppInput | SmsInput | PushInput | ChatInput) ->
         raise Uncomposable(Reason.TEMPLATE_FAILED, str(err)) from None
 
 
-_SHOWN = tuple(name for name in StoredSubscriber.model_fields if name not in ("id", "addresses"))
+_SHOWN = tuple(name for name in StoredSubscriber.model_fields if name not in ("id", "addresses", "endpoints"))
 """What templates are shown of a subscriber."""
 
 

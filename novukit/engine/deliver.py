@@ -24,6 +24,7 @@ from ..model import (
     Channel,
     ChannelInput,
     ChatContent,
+    ChatToEndpoints,
     Checkpoint,
     EmailContent,
     InAppInput,
@@ -45,7 +46,7 @@ from ..store import messages, preferences
 from ..store.database import as_json
 from ..store.entries import Entry, OpenMessage, UpdateMessage
 from ..store.journal import AddressSuppressed, Preferred
-from . import choose, compose, gate, hygiene, suppression
+from . import choose, compose, gate, hygiene, reach, suppression
 from .backoff import wait_before
 from .bulkhead import Place
 from .choose import RETRY, HandedOn
@@ -65,7 +66,7 @@ _CONTENTS: dict[StepKind, TypeAdapter[Any]] = {
     StepKind.EMAIL: TypeAdapter(EmailContent),
     StepKind.SMS: TypeAdapter(SmsContent),
     StepKind.PUSH: TypeAdapter(PushContent),
-    StepKind.CHAT: TypeAdapter(ChatContent),
+    StepKind.CHAT: TypeAdapter(ChatToEndpoints | ChatContent),
 }
 
 
@@ -212,7 +213,7 @@ async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by rais
     crash_point("call.before")
     observer = frame.rt.observer
     began = frame.rt.clock.monotonic() if observer is not None else 0.0
-    delivery = await dispatch.deliver(route.provider, content, key_of(frame, call))
+    delivery = await reach.send(frame, route, content, key_of(frame, call))
     crash_point("call.after")
     if observer is not None:
         seconds, provider = frame.rt.clock.monotonic() - began, route.integration.provider_id

@@ -26,6 +26,7 @@ NONCE_BYTES = 12
 API_KEY = "api_key.secret"
 INBOX_SECRET = "environment.inbox_secret"  # noqa: S105 - the name of a column
 CREDENTIALS = "integration.credentials"
+CONNECTION = "channel_connection.auth"
 
 _HINT = "Make one with `novukit keys master`."
 
@@ -33,6 +34,7 @@ _SEALED = (
     (API_KEY, "novukit_api_key", "secret", "environment_id"),
     (INBOX_SECRET, "novukit_environment", "inbox_secret", "id"),
     (CREDENTIALS, "novukit_integration", "credentials", "environment_id"),
+    (CONNECTION, "novukit_channel_connection", "auth", "environment_id"),
 )
 """Every sealed column: its purpose, table, column, and the column that holds the environment."""
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from . import (
     activity,
+    channel_connections,
+    channel_endpoints,
     credentials,
     environments,
     events,
@@ -33,6 +35,8 @@ HANDLERS: list[Any] = [
     *keys.HANDLERS,
     *sessions.HANDLERS,
     *credentials.HANDLERS,
+    *channel_connections.HANDLERS,
+    *channel_endpoints.HANDLERS,
     *preferences.HANDLERS,
     *webhooks.HANDLERS,
     *subscribers.HANDLERS,

@@ -6,6 +6,7 @@
 from piccolo.table import Table
 
 from .catalogue import Circuit, Integration, Pace, Workflow, WorkflowVersion
+from .channels import ChannelConnection, ChannelEndpoint, EventTopic
 from .mail import DeliveryEvent, Message
 from .owners import ApiKey, Environment, Idempotency, Organization, Outbox
 from .people import (
@@ -49,12 +50,17 @@ TABLES: tuple[type[Table], ...] = (
     SuppressionLine,
     DeliveryEvent,
     Outbox,
+    ChannelConnection,
+    ChannelEndpoint,
+    EventTopic,
 )
 
 __all__ = [
     "TABLES",
     "Activity",
     "ApiKey",
+    "ChannelConnection",
+    "ChannelEndpoint",
     "Checkpoint",
     "Circuit",
     "Context",
@@ -63,6 +69,7 @@ __all__ = [
     "DigestWindow",
     "Environment",
     "Event",
+    "EventTopic",
     "Execution",
     "Idempotency",
     "Integration",
