@@ -131,6 +131,24 @@ class Unauthorized(NovukitError):
     code = "unauthorized"
 
 
+class SessionInvalid(Unauthorized):
+    """The call carries no valid token of an inbox session."""
+
+    code = "session_invalid"
+
+
+class SessionRefused(NovukitError):
+    """The inbox session cannot be opened."""
+
+    code = "session_refused"
+
+
+class OriginRefused(NovukitError):
+    """Pages of this origin may not speak to the inbox."""
+
+    code = "origin_not_allowed"
+
+
 class NotSupported(NotFound):
     """novukit leaves this operation out on purpose."""
 
@@ -239,6 +257,26 @@ class TemplateFailed(NovukitError):
     """A template could not be rendered."""
 
     code = "template_failed"
+
+
+# Workflows that run elsewhere
+
+
+class BridgeFailed(NovukitError):
+    """The application behind the bridge refused, or its answer makes no sense."""
+
+    code = "bridge_failed"
+
+
+class BridgeUnavailable(BridgeFailed):
+    """The application behind the bridge does not answer.
+
+    ``retry_after`` is how many seconds it asked to be left alone, if it did.
+    """
+
+    code = "bridge_unavailable"
+    retryable = True
+    retry_after: float | None = None
 
 
 # Configuration, store, operation

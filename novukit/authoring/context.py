@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 from uuid import UUID
@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel, RootModel
 
 from ..errors import WorkflowInvalid
-from ..model import StoredSubscriber, Subscriber
+from ..model import Catalogue, EventContext, StoredSubscriber, Subscriber, Variables, Words
 from .step import Step
 
 P = TypeVar("P", bound=BaseModel | None)
@@ -23,8 +23,9 @@ P = TypeVar("P", bound=BaseModel | None)
 class Context(Generic[P]):
     """What one execution of a workflow may look at. ``Context[None]`` is that of a workflow without payload.
 
-    ``actor`` is who caused the trigger, ``tenant`` whatever the caller said of the tenant, ``environment`` the slug
-    of the environment that this runs in.
+    ``actor`` is who caused the trigger, ``tenant`` whatever the caller said of the tenant, ``contexts`` what it happens
+    in, by type: ``ctx.contexts["tenant"].id``. ``environment`` is the slug of the environment that this runs in,
+    ``catalogue`` what ``t`` and ``env`` are taken from.
     """
 
     payload: P
@@ -35,6 +36,24 @@ class Context(Generic[P]):
     execution_id: UUID
     actor: Subscriber | None = None
     tenant: dict[str, Any] | None = None
+    contexts: Mapping[str, EventContext] = field(default_factory=dict[str, EventContext])
+    workflow_id: str = ""
+    catalogue: Catalogue = field(default_factory=Catalogue, repr=False)
+
+    @property
+    def t(self) -> Words:
+        """The workflow's texts in the subscriber's language: ``ctx.t("greeting", name="Ada")``, ``ctx.t["menu"]``.
+
+        Where a text is missing in every locale the key stands for it. ``{name}`` in a text is replaced by what is
+        given, ``{payload.title}`` and ``{subscriber.first_name}`` by what is known anyway.
+        """
+        values = {"payload": self.payload, "subscriber": self.subscriber}
+        return self.catalogue.words(("workflow", self.workflow_id), self.subscriber.locale, values)
+
+    @property
+    def env(self) -> Variables:
+        """The environment's variables: ``ctx.env["SHOP_URL"]``. Raises :class:`NotFound` for one without a value."""
+        return self.catalogue.variables
 
 
 def payload_type(function: Callable[..., Any], where: str, names: Mapping[str, Any]) -> type[BaseModel] | None:

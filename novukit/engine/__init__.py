@@ -7,13 +7,13 @@ from .resolve import resolve
 from .resume import resume
 from .retain import retain
 from .run import claim, run
-from .runtime import Publish, Ring, Runtime, start
+from .runtime import Notice, Publish, Ring, Runtime, start
 from .shift import Shift
 from .sweep import sweep
 from .trigger import trigger, trigger_all
 
 __all__ = [
-    "CancelAnswer", "Keyed", "Publish", "Receiver", "Repeated", "Ring", "Runtime", "Shift", "cancel",
+    "CancelAnswer", "Keyed", "Notice", "Publish", "Receiver", "Repeated", "Ring", "Runtime", "Shift", "cancel",
     "cancel_executions", "claim", "judge", "resolve", "resume", "retain", "run", "start", "sweep", "trigger",
     "trigger_all",
 ]  # fmt: skip

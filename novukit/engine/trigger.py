@@ -24,7 +24,8 @@ from ..model import (
     Triggered,
     TriggerStatus,
 )
-from ..store import Scope, events, idempotency, subscribers, topics, workflows
+from ..model.context import keys_of
+from ..store import Scope, contexts, events, idempotency, subscribers, topics, workflows
 from ..store.activities import Line
 from ..store.events import NewEvent, Person
 from . import repeat
@@ -126,12 +127,14 @@ async def _ready(rt: Runtime, one: Asked, workflow: StoredWorkflow | None) -> Tr
     if not workflow.spec.steps:
         return Triggered(status=TriggerStatus.NO_STEPS)
     check_payload(workflow, ask.payload)
+    context = await contexts.resolve(scope, ask.context) if ask.context else None
     people = {to.subscriber_id: to for to in ask.to if isinstance(to, Subscriber)}
     event = NewEvent(
         id=rt.new_id(), transaction_id=ask.transaction_id or str(rt.new_id()), workflow_id=workflow.spec.id,
         workflow_version=workflow.version, payload=ask.payload, overrides=ask.overrides,
         actor=ask.actor.model_dump(mode="json", exclude_none=True) if ask.actor else None, tenant=ask.tenant,
         sources=await _sources(scope, ask), named=len(people), fingerprint=fingerprint(ask), trace=one.trace,
+        context=context, context_keys=keys_of(context) if context else "",
     )  # fmt: skip
     stale = workflows.is_stale(workflow, rt.clock.now())
     return _Ready(scope, ask, event, list(people.values()), stale, one.keyed)
@@ -162,7 +165,7 @@ async def _write(rt: Runtime, ready: Sequence[_Ready]) -> set[UUID]:
         those = [each for each in ready if each.scope.environment_id == environment_id]
         named = [who for each in those for who in each.named]
         known[environment_id], news[environment_id] = await subscribers.look(rt.scope(environment_id), named)
-    if not any(news.values()) and not any(each.ask.addresses for each in ready):
+    if not any(news.values()) and not any(each.ask.addresses or each.event.context for each in ready):
         return await events.insert(rt.database, _new(ready), _lines(rt, ready), _people(ready, known), _receipts(ready))
     async with rt.database.transaction():  # most triggers tell nothing new, and need none
         accepted = await events.insert(rt.database, _new(ready), _lines(rt, ready), {}, _receipts(ready))
@@ -176,7 +179,7 @@ async def _write(rt: Runtime, ready: Sequence[_Ready]) -> set[UUID]:
 async def _tell(
     rt: Runtime, begun: Sequence[_Ready], known: dict[UUID, dict[str, UUID]], news: dict[UUID, list[Subscriber]]
 ) -> None:
-    """Keep what triggers that have begun tell about their subscribers."""
+    """Keep what triggers that have begun tell about their subscribers, and of what they happen in."""
     for environment_id, people in news.items():
         told = {
             who.subscriber_id for each in begun if each.scope.environment_id == environment_id for who in each.named
@@ -184,6 +187,8 @@ async def _tell(
         new = [who for who in people if who.subscriber_id in told]
         known[environment_id] |= await subscribers.upsert_many(rt.scope(environment_id), new)
     for each in begun:
+        if each.event.context:
+            await contexts.keep(each.scope, each.event.context)
         for subscriber_id, addresses in each.ask.addresses.items():
             for address in addresses:
                 await subscribers.set_address(each.scope, subscriber_id, address)

@@ -19,6 +19,7 @@ from ...store import Scope, progress, topics, workflows
 from .. import wire
 from ..auth import Here, TheRuntime
 from ..body import LARGE_BODY, StrictRequest
+from ..contexts import read_context
 from ..idempotency import KEEPING, answered
 from ..issues import kind_of, refusal
 from ..wire import Data, Wire
@@ -35,7 +36,6 @@ MOST_EVENTS = 100
 
 _LEFT_OUT = {
     "bridge_url": "novukit runs the workflows that were synced; it fetches none from a bridgeUrl at trigger time.",
-    "context": "novukit has no contexts.",
     "controls": "A step's values come from the workflow's code; there are no controls to set.",
     "agent_id": "novukit has no agents.",
 }
@@ -209,6 +209,15 @@ async def _trigger(
     return await answered(request, ask, lambda done: _twice(answer(done)))
 
 
+async def take(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> Triggered:
+    """Check what is asked and trigger. ``size`` is that of the whole body, in bytes."""
+    asked = await _read(runtime, scope, body, size)
+    try:
+        return await engine.trigger(runtime, scope, asked.ask)
+    except NovukitError as err:
+        raise await _explain(scope, asked, err) from None
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """A trigger that was read, and where the body names whom."""
@@ -249,6 +258,7 @@ async def _read(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) ->
             found.append(Issue(f"/{alias}", "not_supported", sentence, "Leave it out."))
     actor = read_subscriber(body.actor, "/actor", found) if body.actor is not None else None
     tenant = _tenant(body.tenant, found)
+    context = read_context(body.context, "/context", found)
     asked = overrides.check(body.overrides, found) if body.overrides else None
     # The spec is read only for what must be held against it: a plain trigger does without.
     workflow = await workflows.get(scope, body.name) if asked else None
@@ -265,6 +275,7 @@ async def _read(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) ->
         overrides=body.overrides or {},
         actor=actor.subscriber() if actor else None,
         tenant=tenant,
+        context=context or None,
         transaction_id=body.transaction_id,
         addresses={subscriber_id: tuple(those) for subscriber_id, those in named.addresses.items()},
     )
