@@ -12,7 +12,7 @@ import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 from uuid import UUID
 
 from litestar import Response
@@ -86,7 +86,8 @@ async def answered(
     request: StrictRequest, ask: Callable[[Keyed | None], Awaitable[Triggered]], told: Callable[[Triggered], Wire]
 ) -> Response[Any]:
     """What a handler answers that keeps its answer itself: ``ask`` has it kept, ``told`` says how it looks."""
-    under = cast("Under | None", request.scope.get(_UNDER))
+    scope: Any = request.scope
+    under: Under | None = scope.get(_UNDER)
 
     def kept(done: Triggered) -> Kept:
         return Kept(under.fingerprint if under else "", 201, told(done).model_dump_json(by_alias=True))

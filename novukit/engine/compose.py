@@ -198,7 +198,7 @@ def _variables(frame: Frame, own: Mapping[str, Any]) -> dict[str, Any]:
 
 def variables_of(
     payload: Mapping[str, Any], subscriber: StoredSubscriber, actor: Mapping[str, Any] | None,
-    tenant: Mapping[str, Any] | None, context: Mapping[str, Any],
+    tenant: Mapping[str, Any] | None, context: Mapping[str, Any] | None,
 ) -> dict[str, Any]:  # fmt: skip
     """What every template may name beside the step's own variables."""
     shown = {name: getattr(subscriber, name) for name in _SHOWN}

@@ -113,7 +113,7 @@ async def execute(ask: Ask) -> dict[str, Any]:
     payload = _payload(ask)
     person, actor = _subscriber(ask), ask.part("actor")
     setting = Setting(
-        ask.now, person.timezone, variables_of(payload, person, _known(actor) or None, None, {}), ask.renderer
+        ask.now, person.timezone, variables_of(payload, person, _known(actor) or None, None, None), ask.renderer
     )
     playback = _Playback(ask, _state(ask), setting, payload)
     try:
