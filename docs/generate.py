@@ -15,7 +15,7 @@ import click
 
 from novukit import errors, providers  # providers declares errors of its own
 from novukit.bridge import docs as pages_of_the_bridge
-from novukit.bridge import health
+from novukit.bridge import health, inbox
 from novukit.bridge.api import HANDLERS, callbacks
 from novukit.bridge.problems import _STATUS as STATUSES
 from novukit.cli.entry import root
@@ -23,7 +23,7 @@ from novukit.cli.reasons import WORDS
 from novukit.cli.shape import CommonOption
 from novukit.model import ActivityKind, Reason
 
-from . import matrix
+from . import compatibility, matrix
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the code: change it there, then run `make format`. -->"
@@ -65,7 +65,9 @@ def reason_page() -> str:
 
 def route_page() -> str:
     """Each operation of the API with its summary."""
-    handlers: list[Any] = [*HANDLERS, *callbacks.HANDLERS, *health.HANDLERS, *pages_of_the_bridge.HANDLERS]
+    handlers: list[Any] = [
+        *HANDLERS, *callbacks.HANDLERS, *inbox.HANDLERS, *health.HANDLERS, *pages_of_the_bridge.HANDLERS,
+    ]  # fmt: skip
     operations = sorted(
         (re.sub(r":\w+}", "}", path), method, handler.summary or handler.fn.__doc__.splitlines()[0])
         for handler in handlers
@@ -74,8 +76,8 @@ def route_page() -> str:
     )
     return _page(
         "Routes",
-        "Every call carries `Authorization: ApiKey <secret key>`, except those to health, to the descriptions, and a "
-        "vendor's callback, which is signed. "
+        "Every call carries `Authorization: ApiKey <secret key>`, except those to health, to the descriptions, a "
+        "vendor's callback, which is signed, and those under `/v1/inbox`, which carry a session's token. "
         "`GET /openapi.json` has parameters and bodies, and `GET /docs` shows them. See [API](api.md).",
         "| method | path | does |\n| --- | --- | --- |\n"
         + "\n".join(f"| {method} | `{path}` | {_prose(summary)} |" for path, method, summary in operations),
@@ -109,6 +111,11 @@ def command_page() -> str:
 def provider_page() -> str:
     """What each provider can do."""
     return _page("The provider matrix", *matrix.parts())
+
+
+def compatibility_page() -> str:
+    """Every operation of Novu's SDKs, and what becomes of it."""
+    return _page("Novu compatibility", *compatibility.parts())
 
 
 def _commands(group: Any, path: str) -> Iterator[tuple[str, click.Command]]:
@@ -163,7 +170,7 @@ def _page(title: str, *parts: str) -> str:
 
 PAGES = {
     "errors.md": error_page, "reasons.md": reason_page, "cli.md": command_page, "routes.md": route_page,
-    "provider-matrix.md": provider_page,
+    "provider-matrix.md": provider_page, "novu-compatibility.md": compatibility_page,
 }  # fmt: skip
 """Every generated page: file name → what writes it."""
 

@@ -53,7 +53,6 @@ from .choose import RETRY, HandedOn
 from .compose import Uncomposable
 from .frame import Frame, finish
 from .route import Route
-from .runtime import nobody
 from .unwind import Abandoned, Cancelled, Park, Suspend
 
 _REASONS = {
@@ -243,14 +242,13 @@ async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by rais
 def _into_the_inbox(frame: Frame, call: StepCall, asked: InAppInput, checkpoint: Checkpoint) -> Sent:
     """An in-app message is delivered by its own record; the hint to the inbox follows the commit."""
     content = compose.in_app(frame, call, asked)
-    rt, execution, message_id = frame.rt, frame.execution, checkpoint.message_id or frame.rt.new_id()
+    execution, message_id = frame.execution, checkpoint.message_id or frame.rt.new_id()
     sent = Sent(message_id=str(message_id))
     first = _first(checkpoint, message_id, None)
     done = finish(first, StepStatus.COMPLETED, frame.now(), result=sent.model_dump(mode="json"))
     message = _open(frame, call, done, MessageStatus.SENT, content, None)
     written = frame.record(frame.told(done, message), _decided_by(frame))
-    if rt.publish is not nobody:
-        rt.after(written, lambda: rt.publish(execution.environment_id, execution.subscriber_uuid, message_id))
+    frame.rt.publish_after(written, execution.environment_id, (execution.subscriber_uuid, message_id))
     return sent
 
 
