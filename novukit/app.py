@@ -16,6 +16,7 @@ from uuid import UUID
 from .authoring import Registry
 from .clock import Clock, SystemClock, uuid7_source
 from .engine import Runtime
+from .engine.remote import Remotes
 from .engine.route import Routes
 from .errors import SchemaOutdated, SecretMissing
 from .observability import Scrape
@@ -86,7 +87,13 @@ class App:
             renderer=Renderer(settings.templates, development=development),
             host=host,
             secrets=secrets,
-            routes=Routes(self.database, host, secrets, places=settings.worker.concurrency),
+            routes=Routes(self.database, host, secrets, places=settings.worker.concurrency, locale=settings.locale),
+            remotes=Remotes(
+                HttpClient(
+                    allow_private=settings.environment == "development" or settings.bridge.allow_private,
+                    timeout=settings.bridge.timeout,
+                )
+            ),
             ring=self._bell.ring,
             publish=self._notices.publish,
             observer=self._metrics,
@@ -118,6 +125,7 @@ class App:
         await self._bell.close()
         await self._notices.close()
         await self.runtime.host.close()
+        await self.runtime.remotes.close()
         await self.database.close()
 
     async def bootstrap(self) -> UUID:
@@ -143,6 +151,15 @@ class App:
         if self._metrics is not None:
             self._metrics.watch_sockets(lambda: realtime.hub.count)
         return create_asgi(self.runtime, self.scrape, realtime)
+
+    def bridge_protocol(self) -> Any:
+        """The bridge protocol alone, as an ASGI app to mount in a server of your own: Novu's server calls it.
+
+        The app must be open, for the keys that sign are in its database.
+        """
+        from .bridge.protocol import of_runtime
+
+        return of_runtime(self.runtime)
 
     def worker(self) -> Worker:
         """A worker over this app's database and broker. Plugins that do not serve are named in the log."""

@@ -19,9 +19,10 @@ from litestar.types import Scope as AsgiScope
 from ..engine import Receiver, Runtime
 from ..engine.observer import Tracer
 from ..model import Caller
-from . import body, docs, health, inbox, parameters, problems
-from .api import HANDLERS, callbacks
+from . import body, docs, health, idempotency, inbox, parameters, problems
+from .api import HANDLERS, absent, callbacks
 from .auth import Connection, Doorman, Here, TheRuntime
+from .protocol import of_runtime
 from .realtime import Realtime
 from .wire import is_wire, read
 
@@ -46,7 +47,8 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None, realtime: Realtime
 
     # Functions, not bound methods: Litestar copies what a router is made of, and would copy the doorman's database.
     async def admit(connection: Connection, _: BaseRouteHandler) -> None:
-        connection.scope["auth"] = await doorman.admit(connection)
+        if "auth" not in connection.scope:  # under an idempotency key they are let in before
+            connection.scope["auth"] = await doorman.admit(connection)
 
     async def give_request_id(message: Message, scope: AsgiScope) -> None:
         if message["type"] == "http.response.start":
@@ -67,12 +69,13 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None, realtime: Realtime
     api = Router(
         path="/",
         guards=[admit, parameters.check],
+        middleware=[idempotency.middleware(runtime, doorman)],
         dependencies={
             "caller": Provide(the_caller, sync_to_thread=False),
             "here": Provide(the_walls, sync_to_thread=False),
             "doorman": Provide(lambda: doorman, sync_to_thread=False),
         },
-        route_handlers=HANDLERS,
+        route_handlers=[*HANDLERS, *absent.HANDLERS],
     )
     # No key, but a vendor's signature; and any query, for that is the vendor's own.
     told = Router(
@@ -88,6 +91,7 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None, realtime: Realtime
             *(realtime or Realtime(runtime)).handlers(),
             *health.HANDLERS,
             *docs.HANDLERS,
+            *_novu(runtime),
             *(_metrics(scrape) if scrape is not None else []),
         ],
         dependencies={"runtime": Provide(the_runtime, sync_to_thread=False)},
@@ -115,6 +119,17 @@ class _Traced:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
         with self._tracer.request(headers):
             await self._app(scope, receive, send)
+
+
+def _novu(runtime: Runtime) -> list[Any]:
+    """The route of Novu's server. It carries a signature, and errors have Novu's codes."""
+    protocol = of_runtime(runtime)
+
+    @asgi("/api/novu", copy_scope=True)
+    async def novu(scope: AsgiScope, receive: Receive, send: Send) -> None:
+        await protocol(scope, receive, send)
+
+    return [novu]
 
 
 def _metrics(scrape: Asgi) -> list[Any]:

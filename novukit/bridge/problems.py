@@ -38,6 +38,7 @@ METHODS: tuple[Literal["GET", "POST", "PUT", "PATCH", "DELETE"], ...] = ("GET", 
 _STATUS: tuple[tuple[type[NovukitError], int], ...] = (
     (errors.MalformedBody, 400),
     (errors.SessionRefused, 400),
+    (errors.BridgeFailed, 400),
     (errors.Unauthorized, 401),
     (CallbackRefused, 401),
     (CallbackFailed, 422),  # never a 5xx: some vendors stop calling whoever answers that; they try again after this too
@@ -208,7 +209,7 @@ def _of_ours(request: AnyRequest, error: NovukitError) -> Problem:
     headers: dict[str, str] = {}
     if isinstance(error, errors.Unauthorized):
         headers["WWW-Authenticate"] = "Bearer" if isinstance(error, errors.SessionInvalid) else "ApiKey"
-    elif isinstance(error, errors.DatabaseUnavailable):
+    elif isinstance(error, errors.DatabaseUnavailable | errors.IdempotencyKeyInUse):
         headers["Retry-After"] = "1"
     return Problem(status, error.code, error.message, error.hint, error.issues, headers)
 

@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from ..authoring import Registry
+from ..authoring import Registry, Workflow
 from ..clock import Clock, NewId
-from ..providers import PluginHost
+from ..providers import HttpClient, PluginHost
 from ..rendering import Renderer
 from ..settings import Settings
 from ..store import Database, Scope
 from ..store.secrets import KeyRing
 from .intake import Intake
 from .observer import Observer, Tracer
+from .remote.directory import Remotes
 from .route import Routes
 
 Ring = Callable[[UUID], Coroutine[Any, Any, None]]
@@ -54,6 +55,7 @@ class Runtime:
     secrets: KeyRing
     routes: Routes
     intake: Intake = field(default_factory=Intake)
+    remotes: Remotes = field(default_factory=lambda: Remotes(HttpClient()))
     ring: Ring = silent
     publish: Publish = nobody
     observer: Observer | None = None
@@ -63,6 +65,16 @@ class Runtime:
     def scope(self, environment_id: UUID) -> Scope:
         """The walls of one environment."""
         return self.database.scope(environment_id)
+
+    @property
+    def workflow_ids(self) -> list[str]:
+        """The ids of all workflows that can be run from here: of the code, and behind bridges."""
+        return [*self.registry.ids, *self.remotes.ids] if self.remotes.ids else self.registry.ids
+
+    def workflow(self, environment_id: UUID, workflow_id: str) -> Workflow[Any] | None:
+        """The workflow of this id in an environment."""
+        found = self.remotes.find(environment_id, workflow_id)
+        return found or (self.registry.get(workflow_id) if workflow_id in self.registry else None)
 
     def ring_after_commit(self, environment_id: UUID) -> None:
         """Ring once the transaction that is open here is durable, at once where there is none; nobody waits for it."""

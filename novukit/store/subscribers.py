@@ -41,15 +41,22 @@ class KnownIntegration:
     provider_id: str
 
 
+# A look for each name. Were the names a list, Postgres would rather read the whole environment while its statistics
+# are those of an empty table.
+_NAMED = (
+    f"select {_COLUMNS} from unnest($2::text[]) as each(name) "
+    "join novukit_subscriber on environment_id = $1 and subscriber_id = each.name"
+)
+_NAMED_SQLITE = f"select {_COLUMNS} from novukit_subscriber where environment_id = $1 and subscriber_id = any($2)"
+
+
 async def look(scope: Scope, named: Iterable[Subscriber]) -> tuple[dict[str, UUID], list[Subscriber]]:
     """The ids of those who are on record, and those of whom something is told that is not."""
     wanted = _merged(named)
     if not wanted:
         return {}, []
-    rows = await scope.database.fetch_hot(
-        f"select {_COLUMNS} from novukit_subscriber where environment_id = $1 and subscriber_id = any($2::text[])",
-        scope.environment_id, list(wanted),
-    )  # fmt: skip
+    sql = _NAMED if scope.database.dialect == "postgres" else _NAMED_SQLITE
+    rows = await scope.database.fetch_hot(sql, scope.environment_id, list(wanted))
     known = {row["subscriber_id"]: row for row in rows}
     news = [s for name, s in wanted.items() if name not in known or _differs(s, known[name])]
     return {name: row["id"] for name, row in known.items()}, news

@@ -281,7 +281,7 @@ class Harness:
         return min((at for at in both if at is not None), default=None)
 
     def _known(self) -> list[str]:
-        return [workflow.id for workflow in self.app.runtime.registry]
+        return self.app.runtime.workflow_ids
 
 
 def _context(one: str | dict[str, Any]) -> GivenContext:

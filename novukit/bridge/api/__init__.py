@@ -6,6 +6,7 @@ from typing import Any
 
 from . import (
     activity,
+    bridges,
     channel_connections,
     channel_endpoints,
     credentials,
@@ -14,6 +15,7 @@ from . import (
     executions,
     integrations,
     keys,
+    layouts,
     messages,
     notifications,
     outcomes,
@@ -23,7 +25,9 @@ from . import (
     suppressions,
     sync,
     topics,
+    translations,
     trial,
+    variables,
     webhooks,
     workflows,
 )
@@ -50,4 +54,8 @@ HANDLERS: list[Any] = [
     *outcomes.HANDLERS,
     *workflows.HANDLERS,
     *sync.HANDLERS,
+    *layouts.HANDLERS,
+    *translations.HANDLERS,
+    *variables.HANDLERS,
+    *bridges.HANDLERS,
 ]

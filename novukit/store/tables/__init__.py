@@ -19,14 +19,20 @@ from .people import (
     Topic,
     TopicSubscription,
 )  # fmt: skip
+from .remote import Bridge
+from .wording import Layout, Translation, Variable
 from .work import Activity, Checkpoint, DigestMember, DigestWindow, Event, Execution, ThrottlePass, Worker
 
 TABLES: tuple[type[Table], ...] = (
     Organization,
     Environment,
     ApiKey,
+    Bridge,
     Workflow,
     WorkflowVersion,
+    Layout,
+    Translation,
+    Variable,
     Integration,
     Pace,
     Subscriber,
@@ -59,6 +65,7 @@ __all__ = [
     "TABLES",
     "Activity",
     "ApiKey",
+    "Bridge",
     "ChannelConnection",
     "ChannelEndpoint",
     "Checkpoint",
@@ -73,6 +80,7 @@ __all__ = [
     "Execution",
     "Idempotency",
     "Integration",
+    "Layout",
     "Message",
     "Organization",
     "Outbox",
@@ -85,6 +93,8 @@ __all__ = [
     "ThrottlePass",
     "Topic",
     "TopicSubscription",
+    "Translation",
+    "Variable",
     "Worker",
     "Workflow",
     "WorkflowVersion",
