@@ -239,10 +239,12 @@ async def change(
 
 
 @delete("/v2/subscribers/{subscriber_id:str}", summary="Delete a subscriber", tags=TAGS, status_code=200)
-async def remove(subscriber_id: FromPath[str], here: Here) -> Data[Deleted]:
+async def remove(subscriber_id: FromPath[str], here: Here, runtime: TheRuntime) -> Data[Deleted]:
     """Forget a subscriber with addresses, preferences, topic subscriptions and messages."""
-    if not await subscribers.delete(here, subscriber_id):
+    found = await subscribers.get(here, subscriber_id)
+    if found is None or not await subscribers.delete(here, subscriber_id):
         raise missing("subscriber", subscriber_id)
+    await runtime.publish(here.environment_id, [(found.id, None)])  # whoever has the inbox open is sent away
     return envelope(Deleted())
 
 
