@@ -232,6 +232,8 @@ def _where(scope: Scope, filters: ExecutionFilter) -> Where:
         )
     if filters.transaction_id is not None:
         where.add("e.transaction_id = ?", filters.transaction_id)
+    if filters.context_keys is not None:
+        where.add("e.context_keys = ?", filters.context_keys)
     if filters.reason is not None:
         where.add("x.reason = ?", filters.reason.value)
     if filters.unknown:

@@ -6,6 +6,7 @@ from typing import Any
 
 from . import (
     activity,
+    contexts,
     credentials,
     environments,
     events,
@@ -37,6 +38,7 @@ HANDLERS: list[Any] = [
     *subscribers.HANDLERS,
     *suppressions.HANDLERS,
     *topics.HANDLERS,
+    *contexts.HANDLERS,
     *subscriptions.HANDLERS,
     *events.HANDLERS,
     *messages.HANDLERS,

@@ -14,7 +14,7 @@ from ...errors import Issue
 from ...model import Severity
 from ...store.messages import InboxFilter, Scalar
 from ..body import pointer
-from ..cursors import no_contexts
+from ..contexts import read_keys
 from ..issues import refusal
 from ..wire import Wire
 from .recipients import read_at
@@ -42,8 +42,6 @@ class FilterIn(Wire):
 
 def inbox_filter(asked: FilterIn, path: str, issues: list[Issue]) -> InboxFilter:
     """The store's filter for one of the wire; what is wrong goes to ``issues``, with ``path`` before its pointers."""
-    if asked.context_keys:
-        issues.append(no_contexts(f"{path}/contextKeys"))
     tags = asked.tags or []
     groups = [tags] if tags and isinstance(tags[0], str) else tags
     if sum(map(len, groups)) > MOST_TAGS:
@@ -59,6 +57,7 @@ def inbox_filter(asked: FilterIn, path: str, issues: list[Issue]) -> InboxFilter
         severity=[severity] if isinstance(severity, str) else severity,
         created_from=_moment(asked.created_gte),
         created_to=_moment(asked.created_lte),
+        context_keys=read_keys(asked.context_keys, f"{path}/contextKeys", issues),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar, cast
 
 from litestar import Request, Response, delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from ...engine import Runtime
 from ...errors import Issue
