@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel, RootModel
 
 from ..errors import WorkflowInvalid
-from ..model import EventContext, StoredSubscriber, Subscriber
+from ..model import Catalogue, EventContext, StoredSubscriber, Subscriber, Variables, Words
 from .step import Step
 
 P = TypeVar("P", bound=BaseModel | None)
@@ -24,7 +24,8 @@ class Context(Generic[P]):
     """What one execution of a workflow may look at. ``Context[None]`` is that of a workflow without payload.
 
     ``actor`` is who caused the trigger, ``tenant`` whatever the caller said of the tenant, ``contexts`` what it happens
-    in, by type: ``ctx.contexts["tenant"].id``. ``environment`` is the slug of the environment that this runs in.
+    in, by type: ``ctx.contexts["tenant"].id``. ``environment`` is the slug of the environment that this runs in,
+    ``catalogue`` what ``t`` and ``env`` are taken from.
     """
 
     payload: P
@@ -36,6 +37,23 @@ class Context(Generic[P]):
     actor: Subscriber | None = None
     tenant: dict[str, Any] | None = None
     contexts: Mapping[str, EventContext] = field(default_factory=dict[str, EventContext])
+    workflow_id: str = ""
+    catalogue: Catalogue = field(default_factory=Catalogue, repr=False)
+
+    @property
+    def t(self) -> Words:
+        """The workflow's texts in the subscriber's language: ``ctx.t("greeting", name="Ada")``, ``ctx.t["menu"]``.
+
+        Where a text is missing in every locale the key stands for it. ``{name}`` in a text is replaced by what is
+        given, ``{payload.title}`` and ``{subscriber.first_name}`` by what is known anyway.
+        """
+        values = {"payload": self.payload, "subscriber": self.subscriber}
+        return self.catalogue.words(("workflow", self.workflow_id), self.subscriber.locale, values)
+
+    @property
+    def env(self) -> Variables:
+        """The environment's variables: ``ctx.env["SHOP_URL"]``. Raises :class:`NotFound` for one without a value."""
+        return self.catalogue.variables
 
 
 def payload_type(function: Callable[..., Any], where: str, names: Mapping[str, Any]) -> type[BaseModel] | None:

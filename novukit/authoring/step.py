@@ -52,7 +52,8 @@ class ChannelOptions(TypedDict, total=False):
 
     ``template`` and ``variables``: render the body from a template file. ``unless_seen``, ``unless_read``: skip if the
     message of that in-app step was seen or read by now. ``integration``: the identifier of the one to use.
-    ``overrides``: passed to the provider. ``retry``: how often to try. ``on_unknown``: ``"retry"`` (with the same
+    ``overrides``: passed to the provider. ``providers``: the same for one provider each, by its id, where another may
+    send the message. ``retry``: how often to try. ``on_unknown``: ``"retry"`` (with the same
     idempotency key), ``"park"``, or ``"next"`` (another integration may send it) when the
     provider's answer is lost. ``key``: tells the rounds of a loop apart.
     """
@@ -63,6 +64,7 @@ class ChannelOptions(TypedDict, total=False):
     unless_read: str | None
     integration: str | None
     overrides: Mapping[str, Any] | None
+    providers: Mapping[str, Mapping[str, Any]] | None
     retry: Retry | None
     on_unknown: OnUnknown
     key: str
@@ -191,10 +193,14 @@ class Step(Generic[P]):
 
     @overload
     async def digest(
-        self, id: str, *, window: timedelta, key: str = "", look_back: timedelta | None = None
-    ) -> Digest[P]: ...
+        self, id: str, *, window: timedelta, key: str = "", look_back: timedelta | None = None,
+        extend_to_schedule: bool = False,
+    ) -> Digest[P]: ...  # fmt: skip
     @overload
-    async def digest(self, id: str, *, cron: str, key: str = "", look_back: timedelta | None = None) -> Digest[P]: ...
+    async def digest(
+        self, id: str, *, cron: str, key: str = "", look_back: timedelta | None = None,
+        extend_to_schedule: bool = False,
+    ) -> Digest[P]: ...  # fmt: skip
     async def digest(
         self,
         id: str,
@@ -203,12 +209,14 @@ class Step(Generic[P]):
         cron: str | None = None,
         key: str = "",
         look_back: timedelta | None = None,
+        extend_to_schedule: bool = False,
     ) -> Digest[P]:
         """Gather triggers of this workflow for this subscriber, then go on once with all of them.
 
         It closes after ``window`` (1 second to 365 days), or at the next slot of ``cron`` (five fields, in the
         subscriber's time zone). ``key`` divides what is gathered: each key has a digest of its own. With ``look_back``
         a trigger is only gathered if there was another one within that time before it; else it goes on at once.
+        With ``extend_to_schedule`` it stays open until the subscriber's schedule opens.
         """
         if (window is None) == (cron is None):
             raise StepMisuse(
@@ -221,16 +229,18 @@ class Step(Generic[P]):
             cron=None if cron is None else spans.cron(id, cron),
             by=inputs.key(id, "key", key),
             look_back=None if look_back is None else spans.span(id, "look_back", look_back, least=_SECOND),
+            extend_to_schedule=extend_to_schedule,
         )
         gathered: Digest[Any] = await self._run(StepCall(id, StepKind.DIGEST, asked))
         return self._typed(gathered)
 
     @overload
-    async def delay(self, id: str, duration: timedelta, *, key: str = "") -> None: ...
+    async def delay(self, id: str, duration: timedelta, *, extend_to_schedule: bool = False, key: str = "") -> None: ...
     @overload
     async def delay(
-        self, id: str, *, until: datetime, if_past: Literal["now", "skip", "fail"] = "now", key: str = ""
-    ) -> None: ...
+        self, id: str, *, until: datetime, if_past: Literal["now", "skip", "fail"] = "now",
+        extend_to_schedule: bool = False, key: str = "",
+    ) -> None: ...  # fmt: skip
     async def delay(
         self,
         id: str,
@@ -238,12 +248,14 @@ class Step(Generic[P]):
         *,
         until: datetime | None = None,
         if_past: Literal["now", "skip", "fail"] = "now",
+        extend_to_schedule: bool = False,
         key: str = "",
     ) -> None:
         """Wait for ``duration`` (0 to 365 days), or ``until`` a moment (a datetime with its zone).
 
         ``if_past`` says what happens when that moment is gone: go on ``"now"``, ``"skip"`` the rest of the workflow,
-        or ``"fail"`` the step. Nothing is kept in memory meanwhile.
+        or ``"fail"`` the step. With ``extend_to_schedule`` it waits on until the subscriber's schedule opens. Nothing
+        is kept in memory meanwhile.
         """
         if (duration is None) == (until is None):
             raise StepMisuse(
@@ -255,6 +267,7 @@ class Step(Generic[P]):
             "duration": None if duration is None else spans.span(id, "duration", duration, least=_NO_TIME),
             "until": None if until is None else spans.moment(id, "until", until),
             "if_past": if_past,
+            "extend_to_schedule": extend_to_schedule,
         }
         await self._call(StepKind.DELAY, id, inputs.build(id, DelayInput, values), key)
 
@@ -303,7 +316,7 @@ class Step(Generic[P]):
     ) -> Sent:
         given = cast("dict[str, Any]", options)
         key: object = given.pop("key", "")
-        for name in ("variables", "overrides"):
+        for name in ("variables", "overrides", "providers"):
             if name in given:
                 given[name] = inputs.data(id, name, given[name])
         asked = cast("StepInput", inputs.build(id, model, values | given))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,13 @@ class Workflow(Generic[P]):
         Raises :class:`WorkflowInvalid` with file and line of what breaks a rule.
         """
         return self._spec
+
+    @cached_property
+    def literals(self) -> frozenset[str]:
+        """Every text that stands in its source in so many letters."""
+        source = sources.of(self.run)
+        nodes = ast.walk(source.node) if source is not None else ()
+        return frozenset(node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
     @cached_property
     def declared(self) -> frozenset[tuple[str, StepKind]]:

@@ -172,7 +172,7 @@ def _facts(frame: Frame, call: StepCall, asked: ChannelInput) -> Facts:
 
 def profile(subscriber: StoredSubscriber) -> dict[str, Any]:
     """A subscriber as conditions see them: in novukit's words and in those of Novu's API, for they come from there."""
-    person = subscriber.model_dump(mode="json", exclude={"id", "addresses"})
+    person = subscriber.model_dump(mode="json", exclude={"id", "addresses", "endpoints"})
     return person | {_camel(name): value for name, value in person.items()}
 
 

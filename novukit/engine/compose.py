@@ -12,6 +12,7 @@ from ..model import (
     AnyContent,
     ChatContent,
     ChatInput,
+    ChatToEndpoints,
     EmailContent,
     EmailInput,
     InAppContent,
@@ -19,11 +20,14 @@ from ..model import (
     PushContent,
     PushInput,
     Reason,
+    Resource,
     SmsContent,
     SmsInput,
     StepCall,
     StoredSubscriber,
 )  # fmt: skip
+from ..rendering import Wrap
+from . import reach
 from .frame import Frame
 from .route import Route
 
@@ -55,7 +59,7 @@ def for_provider(frame: Frame, call: StepCall, route: Route) -> AnyContent:
         case EmailInput() as asked:
             return _email(frame, call, asked, route, over)
         case SmsInput() as asked:
-            to = _address(over.get("to") or asked.to or subscriber.phone, "phone number")
+            to = _address(over.get("to") or asked.to or reach.number(frame, route) or subscriber.phone, "phone number")
             body = over.get("content") or _text(frame, asked)
             return _build(SmsContent, to=to, body=body, sender=over.get("from") or asked.sender, overrides=_rest(over))
         case PushInput() as asked:
@@ -67,6 +71,11 @@ def for_provider(frame: Frame, call: StepCall, route: Route) -> AnyContent:
                 ttl=int(asked.ttl.total_seconds()) if asked.ttl is not None else None, overrides=_rest(over),
             )  # fmt: skip
         case ChatInput() as asked:
+            if targets := reach.targets(frame, route):
+                return _build(
+                    ChatToEndpoints, targets=targets, body=_text(frame, asked), thread=asked.thread,
+                    overrides=_rest(over),
+                )  # fmt: skip
             hook, channel = _webhook(subscriber, route)
             return _build(
                 ChatContent, webhook_url=hook, channel=channel, body=_text(frame, asked), thread=asked.thread,
@@ -90,10 +99,12 @@ def _email(frame: Frame, call: StepCall, asked: EmailInput, route: Route, over: 
     subject = _line(over.get("subject") or asked.subject, "subject")
     text, html = over.get("text") or asked.body, over.get("html") or ""
     if asked.template and not html:
-        variables, layout = _variables(frame, asked.variables), _layout(frame, call, asked)
-        renderer = frame.rt.renderer
+        variables, renderer = _variables(frame, asked.variables), frame.rt.renderer
         try:
-            html = renderer.html(asked.template, variables, layout=layout, subject=subject, preheader=asked.preheader)
+            html = renderer.html(
+                asked.template, variables, layout=_layout(frame, call, asked), subject=subject,
+                preheader=asked.preheader, live=_live(frame, ("workflow", frame.workflow.id), variables),
+            )  # fmt: skip
             text = text or renderer.text_from_html(html)
         except NovukitError as err:
             raise Uncomposable(Reason.TEMPLATE_FAILED, str(err)) from None
@@ -108,17 +119,26 @@ def _email(frame: Frame, call: StepCall, asked: EmailInput, route: Route, over: 
     )  # fmt: skip
 
 
-def _layout(frame: Frame, call: StepCall, asked: EmailInput) -> str | None:
-    """The layout of an e-mail: the trigger's for the step, for the channel, for all, or else the step's own."""
-    overrides = frame.execution.overrides
-    if not overrides:
-        return asked.layout
-    return (
-        _within(overrides, "steps", call.id).get("layoutId")
-        or _within(overrides, "channels", "email").get("layoutId")
-        or overrides.get("layoutIdentifier")
-        or asked.layout
-    )
+def _layout(frame: Frame, call: StepCall, asked: EmailInput) -> str | Wrap | None:
+    """The layout of an e-mail: the trigger's for the step, for the channel, for all, or else the step's own.
+
+    A layout of the environment wins over a file of that name. Where none is named, the environment's default one goes
+    around what is a fragment.
+    """
+    overrides, name, catalogue = frame.execution.overrides, asked.layout, frame.catalogue
+    if overrides:
+        name = (
+            _within(overrides, "steps", call.id).get("layoutId")
+            or _within(overrides, "channels", "email").get("layoutId")
+            or overrides.get("layoutIdentifier")
+            or asked.layout
+        )
+    layout = catalogue.layouts.get(name) if name else catalogue.default_layout
+    if layout is None:
+        return name
+    if not name and not (asked.template and frame.rt.renderer.is_fragment(asked.template)):
+        return None
+    return Wrap(layout.layout_id, layout.body, _live(frame, ("layout", layout.layout_id), _variables(frame, {})))
 
 
 _KNOWN = {
@@ -130,11 +150,14 @@ _KNOWN = {
 def overrides_for(overrides: Mapping[str, Any], call: StepCall, route: Route | None) -> dict[str, Any]:
     """A trigger's overrides for one step, weakest first: channel, provider, step's provider; then the step's own."""
     found = _within(overrides, call.kind.value) if overrides else {}
+    meant: dict[str, dict[str, Any]] = getattr(call.inputs, "providers", {})
     if overrides and route is not None:
         for name in (route.integration.provider_id, route.provider.novu_id):
             found |= _within(overrides, "providers", name)
             found |= _within(overrides, "steps", call.id, "providers", name)
     own: dict[str, Any] = getattr(call.inputs, "overrides", {})
+    if meant and route is not None:
+        own = meant.get(route.provider.novu_id, {}) | meant.get(route.integration.provider_id, {}) | own
     return found | own
 
 
@@ -155,27 +178,38 @@ def _text(frame: Frame, asked: InAppInput | SmsInput | PushInput | ChatInput) ->
     if not asked.template:
         return asked.body
     try:
-        return frame.rt.renderer.text(asked.template, _variables(frame, asked.variables))
+        variables = _variables(frame, asked.variables)
+        live = _live(frame, ("workflow", frame.workflow.id), variables)
+        return frame.rt.renderer.text(asked.template, variables, live=live)
     except NovukitError as err:
         raise Uncomposable(Reason.TEMPLATE_FAILED, str(err)) from None
 
 
-_SHOWN = tuple(name for name in StoredSubscriber.model_fields if name not in ("id", "addresses"))
+_SHOWN = tuple(name for name in StoredSubscriber.model_fields if name not in ("id", "addresses", "endpoints"))
 """What templates are shown of a subscriber."""
 
 
 def _variables(frame: Frame, own: Mapping[str, Any]) -> dict[str, Any]:
-    """What every template may name: payload, subscriber, actor, tenant, context; and the step's own variables."""
     execution = frame.execution
     assert execution.subscriber is not None
-    return {
-        "payload": execution.payload,
-        "subscriber": {name: getattr(execution.subscriber, name) for name in _SHOWN},
-        "actor": execution.actor,
-        "tenant": execution.tenant,
-        "context": execution.context,
-        **own,
-    }
+    known = variables_of(execution.payload, execution.subscriber, execution.actor, execution.tenant, execution.context)
+    return known | dict(own)
+
+
+def variables_of(
+    payload: Mapping[str, Any], subscriber: StoredSubscriber, actor: Mapping[str, Any] | None,
+    tenant: Mapping[str, Any] | None, context: Mapping[str, Any] | None,
+) -> dict[str, Any]:  # fmt: skip
+    """What every template may name beside the step's own variables."""
+    shown = {name: getattr(subscriber, name) for name in _SHOWN}
+    return {"payload": payload, "subscriber": shown, "actor": actor, "tenant": tenant, "context": context}
+
+
+def _live(frame: Frame, resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What every template may name beside data: ``t``, texts in the subscriber's language; ``env``, the variables."""
+    subscriber, catalogue = frame.execution.subscriber, frame.catalogue
+    locale = subscriber.locale if subscriber is not None else None
+    return {"t": catalogue.words(resource, locale, values), "env": catalogue.shown}
 
 
 def _address(address: Any, what: str) -> Any:

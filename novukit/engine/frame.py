@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from ..authoring import Workflow
-from ..model import ActivityKind, Checkpoint, Reason, StepCall, StepStatus
+from ..model import ActivityKind, Catalogue, Checkpoint, Reason, StepCall, StepStatus
 from ..store import Scope
 from ..store.activities import Line
 from ..store.entries import Entry, SaveCheckpoint
@@ -49,6 +49,10 @@ class Frame:
     @property
     def scope(self) -> Scope:
         return self.rt.scope(self.execution.environment_id)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.rt.routes.catalogues.of(self.execution.environment_id)
 
     def now(self) -> datetime:
         return self.rt.clock.now()

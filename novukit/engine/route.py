@@ -10,12 +10,13 @@ from uuid import UUID
 
 from ..authoring import Router
 from ..errors import DecryptionFailed, NovukitError, PluginInvalid, ProviderNotFound, did_you_mean
-from ..model import Facts, Integration, Reason
+from ..model import DEFAULT_LOCALE, Facts, Integration, Reason
 from ..providers import AnyProvider, PluginHost
 from ..store import Database, integrations
 from ..store.secrets import KeyRing
 from .breaker import Breaker, Breakers
 from .bulkhead import Bulkhead, Bulkheads
+from .catalogues import Catalogues
 from .order import in_order
 from .pace import Pace, Paces
 
@@ -53,21 +54,26 @@ class _Known:
 
 
 class Routes:
-    """The integrations of each environment, as they were at the last look."""
+    """The integrations of each environment, and its catalogue, as they were at the last look."""
 
-    def __init__(self, database: Database, host: PluginHost, secrets: KeyRing, *, places: int = 50) -> None:
+    def __init__(
+        self, database: Database, host: PluginHost, secrets: KeyRing, *, places: int = 50,
+        locale: str = DEFAULT_LOCALE,
+    ) -> None:  # fmt: skip
         self._database, self._host, self._secrets = database, host, secrets
         self.bulkheads = Bulkheads(places)
         self.breakers = Breakers()
         self.paces = Paces(database)
+        self.catalogues = Catalogues(database, secrets, locale)
         self._known: dict[UUID, _Known] = {}
 
     async def refresh(self, environments: Sequence[UUID]) -> None:
-        """Look whether the integrations of ``environments`` have changed; one query when they have not."""
+        """Look whether something of ``environments`` has changed; one query when nothing has."""
         stamps = await integrations.stamps(self._database, environments)
         for environment_id in environments:
             known = self._known.setdefault(environment_id, _Known())
-            slug, stamp = stamps.get(environment_id, ("", None))
+            slug, stamp, number = stamps.get(environment_id, ("", None, 0))
+            await self.catalogues.refresh(environment_id, number)
             if known.slug and known.stamp == stamp:
                 continue
             active, broken = [], ""

@@ -34,6 +34,8 @@ from ..store.executions import Claimed
 from ..store.journal import PreferencesChanged
 from ..store.outage import outage
 from .frame import Frame, finish, name_of
+from .remote import RemoteWorkflow, follow
+from .remote.directory import GONE
 from .replay import Replay
 from .runtime import Runtime
 from .shift import Shift
@@ -54,8 +56,9 @@ async def claim(rt: Runtime, shift: Shift, room: int) -> list[Claimed]:
     """Take up to ``room`` due executions for this shift, with what they need to run."""
     async with shift.taking():
         crash_point("claim.before")
+        await rt.remotes.refresh(rt)
         blocked = rt.routes.bulkheads.blocked()
-        claimed = await executions.claim(rt.database, shift.worker_id, rt.registry.ids, room, blocked)
+        claimed = await executions.claim(rt.database, shift.worker_id, rt.workflow_ids, room, blocked)
         if claimed:
             await rt.routes.refresh(sorted({e.environment_id for e in claimed}))
             await _load(rt, claimed)
@@ -69,7 +72,7 @@ async def claim(rt: Runtime, shift: Shift, room: int) -> list[Claimed]:
 
 async def _load(rt: Runtime, claimed: list[Claimed]) -> None:
     """Give those whose steps send something the preferences of their subscribers."""
-    sending = [e for e in claimed if rt.registry.get(e.workflow_id).sends]
+    sending = [e for e in claimed if (w := rt.workflow(e.environment_id, e.workflow_id)) is not None and w.sends]
     for environment_id in {e.environment_id for e in sending}:
         scope, those = rt.scope(environment_id), [e for e in sending if e.environment_id == environment_id]
         choices = await preferences.of_many(scope, {(e.subscriber_uuid, e.workflow_id) for e in those})
@@ -86,10 +89,10 @@ async def run(rt: Runtime, shift: Shift, execution: Claimed) -> None:
 
 
 async def _run(rt: Runtime, shift: Shift, execution: Claimed) -> None:
-    workflow = rt.registry.get(execution.workflow_id)
-    frame = Frame(rt, shift, execution, workflow)
+    workflow = rt.workflow(execution.environment_id, execution.workflow_id)
+    frame = Frame(rt, shift, execution, workflow or GONE)
     try:
-        ending = await _perform(frame, workflow)
+        ending = await _perform(frame, workflow) if workflow is not None else _gone(frame)
         if ending is not None:
             if rt.tracer is not None:
                 rt.tracer.ended(ending.status, ending.reason)
@@ -123,7 +126,10 @@ async def _perform(frame: Frame, workflow: Workflow[Any]) -> Settle | None:  # n
     replay = Replay(frame)
     try:
         try:
-            await workflow.run(_context(frame, workflow, replay))
+            if isinstance(workflow, RemoteWorkflow):
+                await follow(frame, replay, workflow)
+            else:
+                await workflow.run(_context(frame, workflow, replay))
         finally:
             if replay.misuse is not None:
                 raise replay.misuse
@@ -162,11 +168,19 @@ def _context(frame: Frame, workflow: Workflow[Any], replay: Replay) -> Context[A
         transaction_id=execution.transaction_id,
         environment=frame.rt.routes.environment(execution.environment_id),
         execution_id=execution.id,
+        workflow_id=workflow.id,
+        catalogue=frame.catalogue,
     )
 
 
 def _contexts(known: Mapping[str, Any]) -> dict[str, EventContext]:
     return {kind: EventContext.model_validate(one) for kind, one in known.items()}
+
+
+def _gone(frame: Frame) -> Settle:
+    """Another environment has a workflow of this id, or it was claimed by; this one has it no more."""
+    said = f"This environment has no workflow {frame.execution.workflow_id!r}. It can be resumed once it is back."
+    return _ending(frame, ExecutionStatus.FAILED, reason=Reason.WORKFLOW_GONE, detail=said)
 
 
 def _poison(frame: Frame) -> Settle:

@@ -2,11 +2,14 @@
 
 from .activity import Activity, ActivityKind
 from .base import Model
+from .catalogue import DEFAULT_LOCALE, Catalogue, Layout, Variable, VariableKey, Variables
+from .channel import ENDPOINT_TYPES, ChannelConnection, ChannelEndpoint, ConnectionAuth, EndpointType
 from .content import (
     Action,
     AnyContent,
     Attachment,
     ChatContent,
+    ChatToEndpoints,
     Content,
     EmailContent,
     InAppContent,
@@ -15,6 +18,7 @@ from .content import (
     Redirect,
     Severity,
     SmsContent,
+    Target,
 )  # fmt: skip
 from .context import ContextKeys, ContextPart, EventContext, GivenContext, StoredContext
 from .environment import ApiKey, Caller, Environment, Organization
@@ -82,21 +86,23 @@ from .subscriber import (
 )  # fmt: skip
 from .suppression import SuppressibleChannel, Suppression, SuppressionLine, SuppressionReason, address_of
 from .topic import SubscriptionChoice, Topic, TopicKey, TopicSubscription
+from .translation import LocaleName, Resource, ResourceType, Translation, Words
 
 __all__ = [
-    "CHANNELS", "OPERATORS", "Action", "Activity", "ActivityKind", "AnyContent", "ApiKey", "Attachment",
-    "Caller", "Channel", "ChannelAddress", "ChannelInput", "ChatContent", "ChatInput", "Checkpoint", "Content",
-    "ContextKeys", "ContextPart", "CustomInput", "DelayInput", "DeliveryStatus", "Digest", "DigestEvent", "DigestInput",
-    "EffectivePreference", "Email", "EmailContent", "EmailInput", "Environment", "Event", "EventContext", "EventStatus",
-    "Everyone", "Execution", "ExecutionStatus", "Facts", "GivenContext", "Identifier", "InAppContent", "InAppInput",
-    "Integration", "Locale", "Manifest", "Message", "MessageStatus", "Model", "OnUnknown", "Organization",
-    "Phone", "Plan", "Preference", "Priority", "PushContent", "PushInput", "Reason", "Recipient", "Redirect",
-    "Resolution", "Retry", "Routing", "Sent", "Severity", "SmsContent", "SmsInput", "StepCall", "StepChange",
-    "StepInput", "StepKind", "StepRecord", "StepSpec", "StepStatus", "StoredContext", "StoredSubscriber",
-    "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId", "SubscriptionChoice",
-    "SuppressibleChannel", "Suppression", "SuppressionLine",
-    "SuppressionReason", "ThrottleInput", "Throttled", "TimeZone", "Topic", "TopicKey", "TopicRecipient",
-    "TopicSubscription", "TransactionId", "Trigger", "TriggerStatus", "Triggered", "Way", "When",
-    "WorkflowChange", "WorkflowPreferences", "WorkflowSpec", "address_of", "conditions_hold", "resolve",
-    "resolve_one",
+    "CHANNELS", "DEFAULT_LOCALE", "ENDPOINT_TYPES", "OPERATORS", "Action", "Activity", "ActivityKind", "AnyContent",
+    "ApiKey", "Attachment", "Caller", "Catalogue", "Channel", "ChannelAddress", "ChannelConnection",
+    "ChannelEndpoint", "ChannelInput", "ChatContent", "ChatInput", "ChatToEndpoints", "Checkpoint",
+    "ConnectionAuth", "Content", "ContextKeys", "ContextPart", "CustomInput", "DelayInput", "DeliveryStatus",
+    "Digest", "DigestEvent", "DigestInput", "EffectivePreference", "Email", "EmailContent", "EmailInput",
+    "EndpointType", "Environment", "Event", "EventContext", "EventStatus", "Everyone", "Execution",
+    "ExecutionStatus", "Facts", "GivenContext", "Identifier", "InAppContent", "InAppInput", "Integration", "Layout",
+    "Locale", "LocaleName", "Manifest", "Message", "MessageStatus", "Model", "OnUnknown", "Organization", "Phone",
+    "Plan", "Preference", "Priority", "PushContent", "PushInput", "Reason", "Recipient", "Redirect", "Resolution",
+    "Resource", "ResourceType", "Retry", "Routing", "Sent", "Severity", "SmsContent", "SmsInput", "StepCall",
+    "StepChange", "StepInput", "StepKind", "StepRecord", "StepSpec", "StepStatus", "StoredContext",
+    "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId", "SubscriptionChoice",
+    "SuppressibleChannel", "Suppression", "SuppressionLine", "SuppressionReason", "Target", "ThrottleInput",
+    "Throttled", "TimeZone", "Topic", "TopicKey", "TopicRecipient", "TopicSubscription", "TransactionId",
+    "Translation", "Trigger", "TriggerStatus", "Triggered", "Variable", "VariableKey", "Variables", "Way", "When",
+    "Words", "WorkflowChange", "WorkflowPreferences", "WorkflowSpec", "address_of", "conditions_hold", "resolve", "resolve_one",
 ]  # fmt: skip

@@ -76,6 +76,8 @@ class Message(Model):
     complained_at: datetime | None = None
     unsubscribed_at: datetime | None = None
     undelivered_at: datetime | None = None
+    returned_at: datetime | None = None
+    """When it last came back from a snooze by itself."""
     context_keys: ContextKeys = ""
 
     @property

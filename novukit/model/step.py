@@ -61,13 +61,18 @@ class Reason(StrEnum):
 
     # a channel step was skipped
     PREFERENCE = "preference"
+    OUTSIDE_SCHEDULE = "outside_schedule"
     NO_ADDRESS = "no_address"
     SUPPRESSED = "suppressed"
     ALREADY_SEEN = "already_seen"
     ALREADY_READ = "already_read"
+    # a remote step was skipped
+    SKIP_CONDITION = "skip_condition"
+    NOT_REACHED = "not_reached"
     # a step waits
     PACED = "paced"
     CIRCUIT_OPEN = "circuit_open"
+    BRIDGE_UNAVAILABLE = "bridge_unavailable"
     # a step failed
     NO_INTEGRATION = "no_integration"
     NO_SENDER = "no_sender"
@@ -86,6 +91,7 @@ class Reason(StrEnum):
     CONTENT_INVALID = "content_invalid"
     NOT_SERIALISABLE = "not_serialisable"
     CUSTOM_FAILED = "custom_failed"
+    BRIDGE_FAILED = "bridge_failed"
     PAST_DATE = "past_date"
     # a step is tried again
     NOT_SENT = "not_sent"
@@ -102,6 +108,7 @@ class Reason(StrEnum):
     SUBSCRIBER_DELETED = "subscriber_deleted"
     REPLAY_DIVERGED = "replay_diverged"
     POISON = "poison"
+    WORKFLOW_GONE = "workflow_gone"
     CANCELLED = "cancelled"
 
 
@@ -129,6 +136,8 @@ class ChannelInput(Model):
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
     integration: str | None = None
     overrides: dict[str, Any] = Field(default_factory=dict[str, Any])
+    providers: dict[str, dict[str, Any]] = Field(default_factory=dict[str, dict[str, Any]])
+    """Overrides for one provider each, by its id."""
     retry: Retry | None = None
     on_unknown: OnUnknown = "retry"
 
@@ -196,20 +205,28 @@ class ChatInput(ChannelInput):
 
 
 class DigestInput(Model):
-    """When a digest closes: after ``window``, or at the next slot of ``cron`` in the subscriber's zone."""
+    """When a digest closes: after ``window``, or at the next slot of ``cron`` in the subscriber's zone.
+
+    With ``extend_to_schedule`` not before the subscriber's schedule opens.
+    """
 
     window: timedelta | None = None
     cron: str | None = None
     by: str = ""
     look_back: timedelta | None = None
+    extend_to_schedule: bool = False
 
 
 class DelayInput(Model):
-    """How long to wait: ``duration`` from now, or ``until`` a moment."""
+    """How long to wait: ``duration`` from now, or ``until`` a moment.
+
+    With ``extend_to_schedule`` on until the subscriber's schedule opens.
+    """
 
     duration: timedelta | None = None
     until: datetime | None = None
     if_past: Literal["now", "skip", "fail"] = "now"
+    extend_to_schedule: bool = False
 
 
 class ThrottleInput(Model):

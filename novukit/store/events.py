@@ -10,10 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from ..model import ContextKeys, EventContext, EventStatus
-from . import activities
+from . import activities, idempotency
 from .activities import Line
 from .batch import Batch, together
 from .database import Database, Scope, decode, encode
+from .idempotency import Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,11 @@ def _executions(condition: str) -> Batch:
 
 async def insert(
     database: Database, new: Sequence[tuple[Scope, NewEvent]], lines: Sequence[Line],
-    people: Mapping[UUID, Sequence[Person]],
+    people: Mapping[UUID, Sequence[Person]], receipts: Sequence[Receipt] = (),
 ) -> set[UUID]:  # fmt: skip
     """Keep events with the executions of their ``people``, all or nothing; returns which of them are new.
 
-    One whose transaction id is taken begins nothing, and neither do its ``lines``.
+    One whose transaction id is taken begins nothing, and neither do its ``lines`` nor its receipt.
     """
     now, rows = database.clock.now(), list[Any]()
     for scope, e in new:
@@ -106,6 +107,8 @@ async def insert(
         ))  # fmt: skip
     executions = _execution_rows(database, new, people)
     parts = [(_EVENTS, rows), (_executions(_ACCEPTED), executions), activities.writing(lines, _ACCEPTED)]
+    if receipts:
+        parts.append(idempotency.writing(database, receipts))
     return set((await together(database, parts))["accepted"])
 
 

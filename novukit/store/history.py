@@ -11,6 +11,7 @@ from uuid import UUID
 from ..model import (
     Activity,
     ActivityKind,
+    ContextKeys,
     Event,
     EventStatus,
     Execution,
@@ -48,6 +49,7 @@ class ExecutionFilter:
     unknown: bool = False
     created_from: datetime | None = None
     created_to: datetime | None = None
+    context_keys: ContextKeys | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -178,22 +178,24 @@ async def by_identifier(scope: Scope, ring: KeyRing, identifier: str) -> Integra
     )
 
 
-async def stamps(database: Database, environments: Collection[UUID]) -> dict[UUID, tuple[str, Stamp]]:
-    """The slug of each environment, and a stamp that is another one after any change of its integrations."""
+async def stamps(database: Database, environments: Collection[UUID]) -> dict[UUID, tuple[str, Stamp, int]]:
+    """The slug of each environment, a stamp that is another one after any change of its integrations, and a number
+    that is another one after any change of its catalogue."""
     if not environments:
         return {}
     rows = await database.fetch(
-        "select e.id as environment_id, e.slug as slug, i.id as id, i.updated_at as updated_at "
+        "select e.id as environment_id, e.slug as slug, e.catalogue as catalogue, i.id as id, "
+        "i.updated_at as updated_at "
         "from novukit_environment e left join novukit_integration i on i.environment_id = e.id "
         f"where e.id in {in_list(list(environments))}",
         *environments,
     )
-    found: dict[UUID, tuple[str, set[tuple[UUID, datetime]]]] = {}
+    found: dict[UUID, tuple[str, int, set[tuple[UUID, datetime]]]] = {}
     for row in rows:
-        _, seen = found.setdefault(row["environment_id"], (row["slug"], set()))
+        _, _, seen = found.setdefault(row["environment_id"], (row["slug"], row["catalogue"], set()))
         if row["id"] is not None:
             seen.add((row["id"], row["updated_at"]))
-    return {environment: (slug, frozenset(seen)) for environment, (slug, seen) in found.items()}
+    return {environment: (slug, frozenset(seen), number) for environment, (slug, number, seen) in found.items()}
 
 
 async def sync_settings(

@@ -26,6 +26,8 @@ NONCE_BYTES = 12
 API_KEY = "api_key.secret"
 INBOX_SECRET = "environment.inbox_secret"  # noqa: S105 - the name of a column
 CREDENTIALS = "integration.credentials"
+VARIABLE = "variable.value"
+CONNECTION = "channel_connection.auth"
 
 _HINT = "Make one with `novukit keys master`."
 
@@ -33,6 +35,8 @@ _SEALED = (
     (API_KEY, "novukit_api_key", "secret", "environment_id"),
     (INBOX_SECRET, "novukit_environment", "inbox_secret", "id"),
     (CREDENTIALS, "novukit_integration", "credentials", "environment_id"),
+    (VARIABLE, "novukit_variable", "value", "environment_id"),
+    (CONNECTION, "novukit_channel_connection", "auth", "environment_id"),
 )
 """Every sealed column: its purpose, table, column, and the column that holds the environment."""
 
@@ -103,7 +107,8 @@ async def rotate(database: Database, ring: KeyRing) -> int:
     async with database.transaction():
         for purpose, table, column, environment in _SEALED:
             rows = await database.fetch(
-                f"select id, {environment} as environment, {column} as sealed from {table} order by id for update"
+                f"select id, {environment} as environment, {column} as sealed from {table} "
+                f"where {column} is not null order by id for update"
             )
             todo = [row for row in rows if ring.needs_rotation(row["sealed"])]
             for row in todo:

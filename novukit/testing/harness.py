@@ -30,7 +30,7 @@ from ..model import (
 )  # fmt: skip
 from ..providers import PluginHost
 from ..settings import IntegrationSettings, Settings
-from ..store import Scope, executions, history, messages, preferences, subscribers, topics
+from ..store import Scope, executions, history, messages, preferences, snoozes, subscribers, topics
 from ..store.history import ExecutionFilter
 from ..store.secrets import KeyRing, generate_master_key
 from .clock import VirtualClock
@@ -150,7 +150,7 @@ class Harness:
         if target < self.now:
             raise InvalidInput(f"Time does not go back: it is {self.now.isoformat()}.")
         await self.settle()
-        while (due := await executions.next_due(self.app.database, self._known())) is not None and due <= target:
+        while (due := await self._next_due()) is not None and due <= target:
             self.clock.advance(max(due - self.now, timedelta()))
             await self.settle()
         self.clock.advance(target - self.now)
@@ -274,8 +274,14 @@ class Harness:
             else:
                 self._unsent.add(message.id)
 
+    async def _next_due(self) -> datetime | None:
+        """When an execution comes due next, or a snooze ends."""
+        database = self.app.database
+        both = (await executions.next_due(database, self._known()), await snoozes.next_end(database))
+        return min((at for at in both if at is not None), default=None)
+
     def _known(self) -> list[str]:
-        return [workflow.id for workflow in self.app.runtime.registry]
+        return self.app.runtime.workflow_ids
 
 
 def _context(one: str | dict[str, Any]) -> GivenContext:

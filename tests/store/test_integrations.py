@@ -61,7 +61,7 @@ async def stamp(scope: Scope) -> Any:
 
 async def test_a_stamp_tells_the_slug_and_stays_while_nothing_changes(scope: Scope, ring: KeyRing) -> None:
     """An environment without integrations has one too."""
-    assert ("development", frozenset()) == await stamp(scope)
+    assert ("development", frozenset(), 0) == await stamp(scope)
 
     await make(scope, ring, "a")
     assert await stamp(scope) == await stamp(scope)

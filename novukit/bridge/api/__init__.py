@@ -6,6 +6,9 @@ from typing import Any
 
 from . import (
     activity,
+    bridges,
+    channel_connections,
+    channel_endpoints,
     contexts,
     credentials,
     environments,
@@ -13,6 +16,7 @@ from . import (
     executions,
     integrations,
     keys,
+    layouts,
     messages,
     notifications,
     outcomes,
@@ -22,7 +26,9 @@ from . import (
     suppressions,
     sync,
     topics,
+    translations,
     trial,
+    variables,
     webhooks,
     workflows,
 )
@@ -33,6 +39,8 @@ HANDLERS: list[Any] = [
     *trial.HANDLERS,
     *keys.HANDLERS,
     *credentials.HANDLERS,
+    *channel_connections.HANDLERS,
+    *channel_endpoints.HANDLERS,
     *preferences.HANDLERS,
     *webhooks.HANDLERS,
     *subscribers.HANDLERS,
@@ -48,4 +56,8 @@ HANDLERS: list[Any] = [
     *outcomes.HANDLERS,
     *workflows.HANDLERS,
     *sync.HANDLERS,
+    *layouts.HANDLERS,
+    *translations.HANDLERS,
+    *variables.HANDLERS,
+    *bridges.HANDLERS,
 ]

@@ -8,6 +8,7 @@ from litestar import get, post, put
 from litestar.params import FromPath, JSONBody
 from pydantic import Field
 
+from ...engine import remote
 from ...errors import InvalidInput, Issue
 from ...model import Environment
 from ...store import environments, keys
@@ -48,11 +49,18 @@ class NewEnvironment(Wire):
     type: Literal["dev", "prod"] = "dev"
 
 
+class BridgeIn(Wire):
+    """Where the environment's application is; see `POST /v1/bridge/sync`."""
+
+    url: Annotated[str, Field(min_length=8, max_length=2048, pattern=r"^https?://\S+$")]
+
+
 class EnvironmentChanges(Wire):
     """What may be changed of an environment."""
 
     name: Name | None = None
     identifier: PublicId | None = None
+    bridge: BridgeIn | None = None
     color: str | None = None
     parent_id: str | None = None
 
@@ -91,6 +99,9 @@ async def update(
     if found not in {one.id for one in await environments.all(runtime.database, caller.organization_id)}:
         raise missing("environment", environment_id)
     changed = await environments.update(runtime.database, found, name=data.name, identifier=data.identifier)
+    if data.bridge is not None:
+        own = caller.key_id if found == caller.environment.id else None
+        await remote.connect(runtime, runtime.scope(found), data.bridge.url, own)
     return envelope(await _out(changed, caller, runtime))
 
 

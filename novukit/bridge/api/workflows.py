@@ -170,7 +170,7 @@ async def show(
     """One workflow, by its id in the code or by the database's."""
     if environment_id is not None and environment_id != str(here.environment_id):
         raise missing("environment", environment_id)
-    return envelope(_out(await _find(here, workflow_id)))
+    return envelope(out(await _find(here, workflow_id)))
 
 
 @get("/v1/workflows/{workflow_id:str}/versions", summary="List the versions of a workflow", tags=TAGS)
@@ -200,7 +200,7 @@ async def change(here: Here, workflow_id: FromPath[str], data: JSONBody[Workflow
     one = await _find(here, workflow_id)
     if data.active is not None and data.active != one.active:
         one = await workflows.set_active(here, one.spec.id, data.active) or one
-    return envelope(_out(one))
+    return envelope(out(one))
 
 
 @delete("/v2/workflows/{workflow_id:str}", summary="Delete a workflow", tags=TAGS)
@@ -270,7 +270,8 @@ def _overview(one: StoredWorkflow) -> WorkflowOverview:
     )
 
 
-def _out(one: StoredWorkflow) -> WorkflowOut:
+def out(one: StoredWorkflow) -> WorkflowOut:
+    """A workflow as it is on the wire."""
     spec = one.spec
     channels = {str(kind): Switch(enabled=spec.preferences.channels.get(kind.value, True)) for kind in CHANNELS}
     default = Preferences(

@@ -6,6 +6,7 @@
 from piccolo.table import Table
 
 from .catalogue import Circuit, Integration, Pace, Workflow, WorkflowVersion
+from .channels import ChannelConnection, ChannelEndpoint, EventTopic
 from .mail import DeliveryEvent, Message
 from .owners import ApiKey, Environment, Idempotency, Organization, Outbox
 from .people import (
@@ -18,14 +19,20 @@ from .people import (
     Topic,
     TopicSubscription,
 )  # fmt: skip
+from .remote import Bridge
+from .wording import Layout, Translation, Variable
 from .work import Activity, Checkpoint, DigestMember, DigestWindow, Event, Execution, ThrottlePass, Worker
 
 TABLES: tuple[type[Table], ...] = (
     Organization,
     Environment,
     ApiKey,
+    Bridge,
     Workflow,
     WorkflowVersion,
+    Layout,
+    Translation,
+    Variable,
     Integration,
     Pace,
     Subscriber,
@@ -49,12 +56,18 @@ TABLES: tuple[type[Table], ...] = (
     SuppressionLine,
     DeliveryEvent,
     Outbox,
+    ChannelConnection,
+    ChannelEndpoint,
+    EventTopic,
 )
 
 __all__ = [
     "TABLES",
     "Activity",
     "ApiKey",
+    "Bridge",
+    "ChannelConnection",
+    "ChannelEndpoint",
     "Checkpoint",
     "Circuit",
     "Context",
@@ -63,9 +76,11 @@ __all__ = [
     "DigestWindow",
     "Environment",
     "Event",
+    "EventTopic",
     "Execution",
     "Idempotency",
     "Integration",
+    "Layout",
     "Message",
     "Organization",
     "Outbox",
@@ -78,6 +93,8 @@ __all__ = [
     "ThrottlePass",
     "Topic",
     "TopicSubscription",
+    "Translation",
+    "Variable",
     "Worker",
     "Workflow",
     "WorkflowVersion",

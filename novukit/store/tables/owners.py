@@ -20,6 +20,7 @@ class Environment(Table, tablename="novukit_environment"):
     inbox_secret = Text(default=None)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
+    catalogue = Integer(default=0)
 
 
 class ApiKey(Table, tablename="novukit_api_key"):
