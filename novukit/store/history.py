@@ -53,6 +53,7 @@ class ExecutionFilter:
     unknown: bool = False
     created_from: datetime | None = None
     created_to: datetime | None = None
+    context_keys: ContextKeys | None = None
 
 
 @dataclass(frozen=True, slots=True)
