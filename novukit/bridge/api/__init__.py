@@ -17,6 +17,7 @@ from . import (
     notifications,
     outcomes,
     preferences,
+    promote,
     subscribers,
     suppressions,
     sync,
@@ -50,4 +51,5 @@ HANDLERS: list[Any] = [
     *layouts.HANDLERS,
     *translations.HANDLERS,
     *variables.HANDLERS,
+    *promote.HANDLERS,
 ]
