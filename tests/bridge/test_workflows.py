@@ -162,3 +162,37 @@ async def test_the_other_environment_has_none_of_it(other: httpx.AsyncClient, ro
         assert 404 == (await other.patch(f"/v2/workflows/{name}", json={"active": False})).status_code
         assert 404 == (await other.delete(f"/v2/workflows/{name}")).status_code
     assert stored == await workflows.get(rows.scope, "welcome")
+
+
+async def test_workflows_are_made_in_code_alone(api: httpx.AsyncClient, rows: Rows) -> None:
+    """Creating and replacing one over HTTP is refused with what to do; other values than the code's are, too."""
+    await rows.workflow("welcome", name="Welcome", tags=["social"])
+    for answer in (
+        await api.post("/v2/workflows", json={"name": "Welcome", "workflowId": "w", "steps": []}),
+        await api.put("/v2/workflows/welcome", json={"name": "Welcome", "steps": [], "preferences": {}}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (422, "workflows_are_code")
+        assert "novukit sync" in answer.json()["hint"]
+    same = {"name": "Welcome", "tags": ["social"], "description": "", "validatePayload": False}
+    assert (await api.patch("/v2/workflows/welcome", json=same)).status_code == 200
+    other = await api.patch("/v2/workflows/welcome", json={**same, "tags": []})
+    assert (other.status_code, [d["path"] for d in other.json()["details"]]) == (422, ["/tags"])
+
+
+async def test_a_workflow_is_copied_to_another_environment(
+    api: httpx.AsyncClient, other: httpx.AsyncClient, rows: Rows, development: Environment, production: Environment
+) -> None:
+    """It alone, in the version that it has here."""
+    await rows.workflow("welcome", name="Welcome")
+    await rows.workflow("bye")
+    answer = await api.put("/v2/workflows/welcome/sync", json={"targetEnvironmentId": str(production.id)})
+    assert answer.status_code == 200, answer.text
+    here, there = [(await one.get("/v2/workflows/welcome")).json()["data"] for one in (api, other)]
+    assert answer.json()["data"] == there
+    assert (there["version"], there["_id"] == here["_id"]) == (here["version"], False)
+    assert (await other.get("/v2/workflows/bye")).status_code == 404
+
+    same = await api.put("/v2/workflows/welcome/sync", json={"targetEnvironmentId": str(development.id)})
+    assert (same.status_code, same.json()["details"][0]["code"]) == (422, "same_environment")
+    nowhere = await api.put("/v2/workflows/welcome/sync", json={"targetEnvironmentId": "x"})
+    assert nowhere.status_code == 404

@@ -18,6 +18,7 @@ from . import (
     outcomes,
     preferences,
     promote,
+    steps,
     subscribers,
     suppressions,
     sync,
@@ -52,4 +53,5 @@ HANDLERS: list[Any] = [
     *translations.HANDLERS,
     *variables.HANDLERS,
     *promote.HANDLERS,
+    *steps.HANDLERS,
 ]
