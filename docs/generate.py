@@ -23,7 +23,7 @@ from novukit.cli.reasons import WORDS
 from novukit.cli.shape import CommonOption
 from novukit.model import ActivityKind, Reason
 
-from . import matrix
+from . import compatibility, matrix
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the code: change it there, then run `make format`. -->"
@@ -111,6 +111,11 @@ def provider_page() -> str:
     return _page("The provider matrix", *matrix.parts())
 
 
+def compatibility_page() -> str:
+    """Every operation of Novu's SDKs, and what becomes of it."""
+    return _page("Novu compatibility", *compatibility.parts())
+
+
 def _commands(group: Any, path: str) -> Iterator[tuple[str, click.Command]]:
     context = click.Context(group)
     for name in group.list_commands(context):
@@ -163,7 +168,7 @@ def _page(title: str, *parts: str) -> str:
 
 PAGES = {
     "errors.md": error_page, "reasons.md": reason_page, "cli.md": command_page, "routes.md": route_page,
-    "provider-matrix.md": provider_page,
+    "provider-matrix.md": provider_page, "novu-compatibility.md": compatibility_page,
 }  # fmt: skip
 """Every generated page: file name → what writes it."""
 

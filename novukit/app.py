@@ -7,6 +7,7 @@ import contextlib
 import contextvars
 import logging
 import random
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -14,13 +15,13 @@ from uuid import UUID
 
 from .authoring import Registry
 from .clock import Clock, SystemClock, uuid7_source
-from .engine import Publish, Runtime
+from .engine import Runtime
+from .engine.remote import Remotes
 from .engine.route import Routes
-from .engine.runtime import nobody
 from .errors import SchemaOutdated, SecretMissing
 from .observability import Scrape
 from .providers import HttpClient, PluginHost
-from .queue import Bell, Worker, make_broker
+from .queue import Bell, Notices, Worker, make_broker
 from .rendering import Renderer
 from .settings import Settings
 from .store import Database, backlog, environments, integrations, migrations, organizations
@@ -54,7 +55,6 @@ class App:
         host: PluginHost | None = None,
         registry: Registry | None = None,
         secrets: KeyRing | None = None,
-        publish: Publish = nobody,
         seed: int | None = None,
         synchronous: Synchronous = "FULL",
         inline: bool = False,
@@ -69,10 +69,11 @@ class App:
         rng = random.Random(seed)  # noqa: S311 - ids and jitter, no secrets
         new_id = uuid7_source(clock, rng, uuid_maker(settings.database))
         self.database = Database(settings.database, clock=clock, new_id=new_id, synchronous=synchronous, inline=inline)
-        self._bell = Bell(make_broker(settings.broker))
+        self._bell, self._notices = Bell(make_broker(settings.broker)), Notices(settings.broker)
         self._metrics, self.scrape = self._watched(clock) if metrics else (None, None)
         self._timekeeper: asyncio.Task[None] | None = None
         self._told_offset = timedelta()
+        self._closing: list[Callable[[], Awaitable[None]]] = []
         # In development providers may reach this machine and its network, and write files; elsewhere they may not.
         host = host or PluginHost(http=HttpClient(allow_private=settings.environment == "development"))
         secrets = secrets or KeyRing(settings.master_keys())
@@ -87,8 +88,14 @@ class App:
             host=host,
             secrets=secrets,
             routes=Routes(self.database, host, secrets, places=settings.worker.concurrency, locale=settings.locale),
+            remotes=Remotes(
+                HttpClient(
+                    allow_private=settings.environment == "development" or settings.bridge.allow_private,
+                    timeout=settings.bridge.timeout,
+                )
+            ),
             ring=self._bell.ring,
-            publish=publish,
+            publish=self._notices.publish,
             observer=self._metrics,
             tracer=_tracer() if tracing else None,
         )
@@ -99,6 +106,7 @@ class App:
             await self._fit_schema()
             await self._set_clock()
             await self._bell.open()
+            self._notices.open()
         except BaseException:
             await self.database.close()
             raise
@@ -112,8 +120,12 @@ class App:
         if self._timekeeper is not None:
             self._timekeeper.cancel()
             await asyncio.wait({self._timekeeper})
+        for close in self._closing:
+            await close()
         await self._bell.close()
+        await self._notices.close()
         await self.runtime.host.close()
+        await self.runtime.remotes.close()
         await self.database.close()
 
     async def bootstrap(self) -> UUID:
@@ -130,10 +142,24 @@ class App:
         return (await environments.by_slug(self.database, organization.id, self.settings.environment)).id
 
     def asgi(self) -> Any:
-        """The bridge: REST API, health, OpenAPI."""
-        from .bridge import create_asgi
+        """The bridge: REST API, sockets, health, OpenAPI."""
+        from .bridge import Realtime, create_asgi
 
-        return create_asgi(self.runtime, self.scrape)
+        realtime = Realtime(self.runtime)
+        self._notices.listen(realtime.hub)
+        self._closing.append(realtime.close)
+        if self._metrics is not None:
+            self._metrics.watch_sockets(lambda: realtime.hub.count)
+        return create_asgi(self.runtime, self.scrape, realtime)
+
+    def bridge_protocol(self) -> Any:
+        """The bridge protocol alone, as an ASGI app to mount in a server of your own: Novu's server calls it.
+
+        The app must be open, for the keys that sign are in its database.
+        """
+        from .bridge.protocol import of_runtime
+
+        return of_runtime(self.runtime)
 
     def worker(self) -> Worker:
         """A worker over this app's database and broker. Plugins that do not serve are named in the log."""

@@ -28,7 +28,9 @@ from .model.subscriber import Subscriber
 
 RETRY_STATUSES = frozenset({429, 502, 503, 504})
 FIRST_WAIT = 0.25
-"""Seconds before the second attempt; each further one waits four times as long."""
+"""Seconds before the second attempt; each further one waits four times as long, unless the server says how long."""
+LONGEST_WAIT = 60.0
+"""Seconds that one wait takes at most, whatever the server says."""
 
 IN_PROCESS = "http://in-process"
 """What stands for a URL where there is none."""
@@ -49,7 +51,8 @@ class Client:
     """A novukit server, seen with one environment's secret key.
 
     ``url`` is the server's root (``http://127.0.0.1:8000``). ``timeout`` is in seconds. A call that can be repeated
-    without harm is tried ``retries`` more times when the server does not answer or is too busy.
+    without harm is tried ``retries`` more times when the server does not answer, or answers with one of
+    ``retry_statuses``; in between it waits as long as Retry-After says.
     """
 
     def __init__(
@@ -60,12 +63,13 @@ class Client:
         transport: httpx.AsyncBaseTransport | None = None,
         timeout: float = 30.0,
         retries: int = 2,
+        retry_statuses: frozenset[int] = RETRY_STATUSES,
     ) -> None:
         if not url.lower().startswith(("http://", "https://")) or not urlsplit(url).hostname:
             raise SettingsInvalid(f"{url[:64]!r} is not the URL of a server.", hint="Write http://127.0.0.1:8000.")
         if not secret_key.isascii() or not secret_key.isprintable():
             raise Unauthorized("The secret key has characters that a key never has.", hint="Was it pasted whole?")
-        self.url, self.retries = url.rstrip("/"), retries
+        self.url, self.retries, self.retry_statuses = url.rstrip("/"), retries, retry_statuses
         self._http = httpx.AsyncClient(
             base_url=self.url,
             headers={"Authorization": f"ApiKey {secret_key}", "Accept": "application/json"},
@@ -115,15 +119,17 @@ class Client:
         """
         again = self.retries if (method != "POST" if repeatable is None else repeatable) else 0
         for attempt in range(again + 1):
+            wait = FIRST_WAIT * 4**attempt
             try:
                 response = await self._once(method, path, json, params)
             except Unreachable:
                 if attempt == again:
                     raise
             else:
-                if response.status_code not in RETRY_STATUSES or attempt == again:
+                if response.status_code not in self.retry_statuses or attempt == again:
                     return self._read(response)
-            await asyncio.sleep(FIRST_WAIT * 4**attempt)
+                wait = _told_to_wait(response, wait)
+            await asyncio.sleep(min(wait, LONGEST_WAIT))
         raise AssertionError("the last attempt returns or raises")
 
     async def _once(self, method: str, path: str, json: Any, params: Mapping[str, Any] | None) -> httpx.Response:
@@ -183,6 +189,12 @@ class Client:
         )
 
 
+def _told_to_wait(response: httpx.Response, seconds: float) -> float:
+    """How long the server wants to be left alone, in seconds; ``seconds`` where it says nothing (RFC 9110 §10.2.3)."""
+    said = response.headers.get("retry-after", "")
+    return float(said) if said.isascii() and said.isdigit() else seconds
+
+
 def segment(text: str) -> str:
     """``text`` as one part of a path."""
     return quote(text, safe="@:")
@@ -206,6 +218,10 @@ def to_wire(trigger: Trigger) -> tuple[str, dict[str, Any]]:
         body["actor"] = _subscriber(trigger.actor)
     if trigger.tenant:
         body["tenant"] = trigger.tenant
+    if trigger.context:
+        body["context"] = {
+            kind: one.model_dump(exclude_none=True) if one.data else one.id for kind, one in trigger.context.items()
+        }
     if trigger.transaction_id:
         body["transactionId"] = trigger.transaction_id
     if any(isinstance(to, Everyone) for to in trigger.to):

@@ -118,10 +118,41 @@ class TransactionIdReused(NovukitError):
     code = "transaction_id_reused"
 
 
+class IdempotencyKeyReused(NovukitError):
+    """This Idempotency-Key was used before with another request."""
+
+    code = "idempotency_key_reused"
+
+
+class IdempotencyKeyInUse(Conflict):
+    """The first request with this Idempotency-Key is still running."""
+
+    code = "idempotency_key_in_use"
+    retryable = True
+
+
 class Unauthorized(NovukitError):
     """The call carries no valid secret key."""
 
     code = "unauthorized"
+
+
+class SessionInvalid(Unauthorized):
+    """The call carries no valid token of an inbox session."""
+
+    code = "session_invalid"
+
+
+class SessionRefused(NovukitError):
+    """The inbox session cannot be opened."""
+
+    code = "session_refused"
+
+
+class OriginRefused(NovukitError):
+    """Pages of this origin may not speak to the inbox."""
+
+    code = "origin_not_allowed"
 
 
 class NotSupported(NotFound):
@@ -232,6 +263,26 @@ class TemplateFailed(NovukitError):
     """A template could not be rendered."""
 
     code = "template_failed"
+
+
+# Workflows that run elsewhere
+
+
+class BridgeFailed(NovukitError):
+    """The application behind the bridge refused, or its answer makes no sense."""
+
+    code = "bridge_failed"
+
+
+class BridgeUnavailable(BridgeFailed):
+    """The application behind the bridge does not answer.
+
+    ``retry_after`` is how many seconds it asked to be left alone, if it did.
+    """
+
+    code = "bridge_unavailable"
+    retryable = True
+    retry_after: float | None = None
 
 
 # Configuration, store, operation

@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel, RootModel
 
 from ..errors import WorkflowInvalid
-from ..model import Catalogue, StoredSubscriber, Subscriber, Variables, Words
+from ..model import Catalogue, EventContext, StoredSubscriber, Subscriber, Variables, Words
 from .step import Step
 
 P = TypeVar("P", bound=BaseModel | None)
@@ -23,8 +23,9 @@ P = TypeVar("P", bound=BaseModel | None)
 class Context(Generic[P]):
     """What one execution of a workflow may look at. ``Context[None]`` is that of a workflow without payload.
 
-    ``actor`` is who caused the trigger, ``tenant`` whatever the caller said of the tenant, ``environment`` the slug
-    of the environment that this runs in, ``catalogue`` what ``t`` and ``env`` are taken from.
+    ``actor`` is who caused the trigger, ``tenant`` whatever the caller said of the tenant, ``contexts`` what it happens
+    in, by type: ``ctx.contexts["tenant"].id``. ``environment`` is the slug of the environment that this runs in,
+    ``catalogue`` what ``t`` and ``env`` are taken from.
     """
 
     payload: P
@@ -35,6 +36,7 @@ class Context(Generic[P]):
     execution_id: UUID
     actor: Subscriber | None = None
     tenant: dict[str, Any] | None = None
+    contexts: Mapping[str, EventContext] = field(default_factory=dict[str, EventContext])
     workflow_id: str = ""
     catalogue: Catalogue = field(default_factory=Catalogue, repr=False)
 

@@ -52,7 +52,8 @@ class ChannelOptions(TypedDict, total=False):
 
     ``template`` and ``variables``: render the body from a template file. ``unless_seen``, ``unless_read``: skip if the
     message of that in-app step was seen or read by now. ``integration``: the identifier of the one to use.
-    ``overrides``: passed to the provider. ``retry``: how often to try. ``on_unknown``: ``"retry"`` (with the same
+    ``overrides``: passed to the provider. ``providers``: the same for one provider each, by its id, where another may
+    send the message. ``retry``: how often to try. ``on_unknown``: ``"retry"`` (with the same
     idempotency key), ``"park"``, or ``"next"`` (another integration may send it) when the
     provider's answer is lost. ``key``: tells the rounds of a loop apart.
     """
@@ -63,6 +64,7 @@ class ChannelOptions(TypedDict, total=False):
     unless_read: str | None
     integration: str | None
     overrides: Mapping[str, Any] | None
+    providers: Mapping[str, Mapping[str, Any]] | None
     retry: Retry | None
     on_unknown: OnUnknown
     key: str
@@ -303,7 +305,7 @@ class Step(Generic[P]):
     ) -> Sent:
         given = cast("dict[str, Any]", options)
         key: object = given.pop("key", "")
-        for name in ("variables", "overrides"):
+        for name in ("variables", "overrides", "providers"):
             if name in given:
                 given[name] = inputs.data(id, name, given[name])
         asked = cast("StepInput", inputs.build(id, model, values | given))

@@ -128,13 +128,13 @@ class Workflow(Generic[P]):
     async def trigger(
         self: Workflow[None], *, to: To | Sequence[To], payload: None = None, transaction_id: str | None = None,
         actor: str | Subscriber | None = None, tenant: str | Mapping[str, Any] | None = None,
-        overrides: Mapping[str, Any] | None = None,
+        context: Mapping[str, str | Mapping[str, Any]] | None = None, overrides: Mapping[str, Any] | None = None,
     ) -> Triggered: ...  # fmt: skip
     @overload
     async def trigger(
         self, *, to: To | Sequence[To], payload: P, transaction_id: str | None = None,
         actor: str | Subscriber | None = None, tenant: str | Mapping[str, Any] | None = None,
-        overrides: Mapping[str, Any] | None = None,
+        context: Mapping[str, str | Mapping[str, Any]] | None = None, overrides: Mapping[str, Any] | None = None,
     ) -> Triggered: ...  # fmt: skip
     async def trigger(
         self,
@@ -144,18 +144,22 @@ class Workflow(Generic[P]):
         transaction_id: str | None = None,
         actor: str | Subscriber | None = None,
         tenant: str | Mapping[str, Any] | None = None,
+        context: Mapping[str, str | Mapping[str, Any]] | None = None,
         overrides: Mapping[str, Any] | None = None,
     ) -> Triggered:
         """Ask for this workflow to run for ``to``: a subscriber's id, a subscriber, a topic, everyone, or up to 100.
 
-        ``transaction_id`` makes it idempotent: the same id is accepted once. ``actor`` is who caused it. It goes to
-        the server that NOVUKIT_URL names with NOVUKIT_SECRET_KEY, or to a test's harness.
+        ``transaction_id`` makes it idempotent: the same id is accepted once. ``actor`` is who caused it, ``context``
+        what it happens in: ``{"tenant": "acme"}``, or ``{"tenant": {"id": "acme", "data": {…}}}``. It goes to the
+        server that NOVUKIT_URL names with NOVUKIT_SECRET_KEY, or to a test's harness.
         Raises :class:`PayloadInvalid`, :class:`InvalidInput`, and what the server answers with.
         """
         trigger = self._asked(
             to=_recipients(to), payload=self._dumped(payload), transaction_id=transaction_id,
             actor=_subscriber(actor, "/actor"), overrides=dict(overrides or {}),
             tenant={"identifier": tenant} if isinstance(tenant, str) else tenant and dict(tenant),
+            context={kind: {"id": one} if isinstance(one, str) else one for kind, one in context.items()}
+            if context else None,
         )  # fmt: skip
         return await sending.sender()(trigger)
 

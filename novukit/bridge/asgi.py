@@ -19,9 +19,11 @@ from litestar.types import Scope as AsgiScope
 from ..engine import Receiver, Runtime
 from ..engine.observer import Tracer
 from ..model import Caller
-from . import body, docs, health, parameters, problems
-from .api import HANDLERS, callbacks
+from . import body, docs, health, idempotency, inbox, parameters, problems
+from .api import HANDLERS, absent, callbacks
 from .auth import Connection, Doorman, Here, TheRuntime
+from .protocol import of_runtime
+from .realtime import Realtime
 from .wire import is_wire, read
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
@@ -35,16 +37,18 @@ class _StrictBodies(InitPlugin):
         return app_config
 
 
-def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
-    """The REST API, health and OpenAPI. Whoever opened the runtime's database closes it; this opens nothing.
+def create_asgi(runtime: Runtime, scrape: Asgi | None = None, realtime: Realtime | None = None) -> Litestar:
+    """The REST API, sockets, health and OpenAPI. Whoever opened the runtime's database closes it; this opens nothing.
 
-    ``scrape`` answers ``GET /metrics``; without it there is no such route.
+    ``scrape`` answers ``GET /metrics``; without it there is no such route. ``realtime`` has the sockets; it must be
+    closed before the database is.
     """
     doorman, receiver = Doorman(runtime.database), Receiver(runtime)
 
     # Functions, not bound methods: Litestar copies what a router is made of, and would copy the doorman's database.
     async def admit(connection: Connection, _: BaseRouteHandler) -> None:
-        connection.scope["auth"] = await doorman.admit(connection)
+        if "auth" not in connection.scope:  # under an idempotency key they are let in before
+            connection.scope["auth"] = await doorman.admit(connection)
 
     async def give_request_id(message: Message, scope: AsgiScope) -> None:
         if message["type"] == "http.response.start":
@@ -61,16 +65,17 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
     def the_runtime() -> TheRuntime:
         return runtime
 
-    docs.describe_errors([*HANDLERS, *callbacks.HANDLERS])
+    docs.describe_errors([*HANDLERS, *callbacks.HANDLERS, *inbox.HANDLERS])
     api = Router(
         path="/",
         guards=[admit, parameters.check],
+        middleware=[idempotency.middleware(runtime, doorman)],
         dependencies={
             "caller": Provide(the_caller, sync_to_thread=False),
             "here": Provide(the_walls, sync_to_thread=False),
             "doorman": Provide(lambda: doorman, sync_to_thread=False),
         },
-        route_handlers=HANDLERS,
+        route_handlers=[*HANDLERS, *absent.HANDLERS],
     )
     # No key, but a vendor's signature; and any query, for that is the vendor's own.
     told = Router(
@@ -79,7 +84,16 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
         route_handlers=callbacks.HANDLERS,
     )
     app = Litestar(
-        route_handlers=[api, told, *health.HANDLERS, *docs.HANDLERS, *(_metrics(scrape) if scrape is not None else [])],
+        route_handlers=[
+            api,
+            told,
+            *inbox.routers(runtime),
+            *(realtime or Realtime(runtime)).handlers(),
+            *health.HANDLERS,
+            *docs.HANDLERS,
+            *_novu(runtime),
+            *(_metrics(scrape) if scrape is not None else []),
+        ],
         dependencies={"runtime": Provide(the_runtime, sync_to_thread=False)},
         request_class=body.StrictRequest,
         request_max_body_size=body.SMALL_BODY,
@@ -91,6 +105,9 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None) -> Litestar:
         logging_config=None,  # Litestar's own would replace the logging of whoever mounts us
     )
     app.state.runtime = runtime
+    app.asgi_handler = inbox.Origins(
+        app.asgi_handler, runtime.settings
+    )  # around it: before any route, or the lack of one
     return app
 
 
@@ -104,6 +121,17 @@ class _Traced:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
         with self._tracer.request(headers):
             await self._app(scope, receive, send)
+
+
+def _novu(runtime: Runtime) -> list[Any]:
+    """The route of Novu's server. It carries a signature, and errors have Novu's codes."""
+    protocol = of_runtime(runtime)
+
+    @asgi("/api/novu", copy_scope=True)
+    async def novu(scope: AsgiScope, receive: Receive, send: Send) -> None:
+        await protocol(scope, receive, send)
+
+    return [novu]
 
 
 def _metrics(scrape: Asgi) -> list[Any]:

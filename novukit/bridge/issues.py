@@ -61,6 +61,8 @@ _FORMS = {
     r"^[A-Za-z0-9_-]+$": "may hold letters, digits, _ and - only",
     r"^[\x21-\x7e]+$": "may hold ASCII letters, digits and signs only, and no blanks",
     r"^[^\r\n]*$": "must not hold a line break",
+    r"^[A-Za-z0-9][A-Za-z0-9_.@-]{0,127}$": "may hold letters, digits and _ . @ - only, must begin with a letter or "
+    "digit, and have at most 128 characters",
     r"^[!-9;-~]+$": "must be the name of a header: ASCII, without colon or blanks",
 }
 """What the patterns of our own types say. A regular expression is nothing for a beginner."""

@@ -98,7 +98,7 @@ def to_wire(one: Notification, now: datetime) -> NotificationOut:
         is_archived=message.archived_at is not None,
         is_snoozed=snoozed is not None,
         created_at=message.created_at,
-        delivered_at=[message.sent_at] if message.sent_at else [],
+        delivered_at=[at for at in (message.sent_at, message.returned_at) if at],
         first_seen_at=message.seen_at,
         read_at=message.read_at,
         archived_at=message.archived_at,

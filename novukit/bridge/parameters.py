@@ -20,6 +20,8 @@ from .body import pointer
 from .wire import number
 
 LONGEST_PATH_PARAMETER = 512
+ANY_QUERY = "any_query"
+"""The option of a handler that does the same whatever the query says."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ async def check(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         if isinstance(value, str) and (len(value) > LONGEST_PATH_PARAMETER or not value.isprintable()):
             raise NotFound
     raw = connection.scope["query_string"]
-    if not raw:
+    if not raw or handler.opt.get(ANY_QUERY):
         return
     known = declared(handler)
     found: list[Issue] = []

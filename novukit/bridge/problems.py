@@ -24,7 +24,7 @@ from ..engine.payload import Misfit
 from ..errors import Issue, NovukitError
 from ..providers import CallbackFailed, CallbackRefused
 from ..store.outage import outage
-from . import body, issues, parameters
+from . import body, filters, issues, parameters
 from .auth import REPEATED_HEADER
 from .wire import Wire, iso
 
@@ -37,9 +37,12 @@ METHODS: tuple[Literal["GET", "POST", "PUT", "PATCH", "DELETE"], ...] = ("GET", 
 
 _STATUS: tuple[tuple[type[NovukitError], int], ...] = (
     (errors.MalformedBody, 400),
+    (errors.SessionRefused, 400),
+    (errors.BridgeFailed, 400),
     (errors.Unauthorized, 401),
     (CallbackRefused, 401),
     (CallbackFailed, 422),  # never a 5xx: some vendors stop calling whoever answers that; they try again after this too
+    (errors.OriginRefused, 403),
     (errors.ProviderNotFound, 422),
     (errors.NotFound, 404),
     (errors.Conflict, 409),
@@ -54,7 +57,7 @@ _STATUS: tuple[tuple[type[NovukitError], int], ...] = (
 )
 """The first that fits counts. What only an operator can mend is a 503: the same call succeeds once it is mended."""
 
-_STATUS_BY_ISSUE = {body.MEDIA_TYPE: 415, REPEATED_HEADER: 400}
+_STATUS_BY_ISSUE = {body.MEDIA_TYPE: 415, REPEATED_HEADER: 400, filters.UNREAD_IN_ARCHIVE: 400}
 
 
 class FieldMessages(Wire):
@@ -205,8 +208,8 @@ def _of_ours(request: AnyRequest, error: NovukitError) -> Problem:
             status = 422
     headers: dict[str, str] = {}
     if isinstance(error, errors.Unauthorized):
-        headers["WWW-Authenticate"] = "ApiKey"
-    elif isinstance(error, errors.DatabaseUnavailable):
+        headers["WWW-Authenticate"] = "Bearer" if isinstance(error, errors.SessionInvalid) else "ApiKey"
+    elif isinstance(error, errors.DatabaseUnavailable | errors.IdempotencyKeyInUse):
         headers["Retry-After"] = "1"
     return Problem(status, error.code, error.message, error.hint, error.issues, headers)
 

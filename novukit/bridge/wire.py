@@ -123,6 +123,15 @@ def read(model: type[W], value: Any) -> W:
         refuse(err, value, model)
 
 
+def read_at(model: type[W], value: Any, path: str, found: list[Issue]) -> W | None:
+    """``value`` as a ``model``; or ``None``, and what is wrong in ``found``, with ``path`` before its pointers."""
+    try:
+        return read(model, value)
+    except InvalidInput as err:
+        found += [Issue(path + issue.path, issue.code, issue.message, issue.hint) for issue in err.issues]
+        return None
+
+
 def refuse(error: ValidationError, value: Any, model: Any) -> NoReturn:
     """Raise the :class:`InvalidInput` that tells what pydantic found wrong with ``value``."""
     raise issues.refusal(issues.of_model(error, value, model)) from None

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any, NoReturn, cast
 
 import click
@@ -35,7 +36,8 @@ class Root(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in names():
             return None
-        found: click.Command = import_module(f".commands.{cmd_name}", __package__).command
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        found: click.Command = import_module(f".commands.{module}", __package__).command
         return found
 
     def sections(self, ctx: click.Context) -> list[tuple[str, list[tuple[str, str]]]]:

@@ -190,7 +190,7 @@ async def _sync(scope: Scope, registry: Registry | None) -> AsyncIterator[Check]
 
     if registry is None:
         return
-    plan = sync.diff(await workflows.all(scope), registry.manifest(), await workflows.in_flight(scope))
+    plan = sync.diff(await workflows.of_code(scope), registry.manifest(), await workflows.in_flight(scope))
     if plan.empty:
         yield Check("Sync", "ok", "the environment holds what the code declares")
     else:

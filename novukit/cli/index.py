@@ -30,6 +30,7 @@ INDEX: dict[str, dict[str, str]] = {
         "server": "Serve the API.",
         "worker": "Run executions until told to stop.",
         "db": "Create and upgrade the database's tables.",
+        "import": "Move here from another server.",
         "prune": "Delete what ended long ago.",
         "completion": "Print the script that completes commands in a shell.",
     },

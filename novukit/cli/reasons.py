@@ -8,8 +8,11 @@ WORDS = {
     "suppressed": "the address is suppressed",
     "already_seen": "the subscriber has seen the earlier message",
     "already_read": "the subscriber has read the earlier message",
+    "skip_condition": "the step's own skip function says so",
+    "not_reached": "the workflow did not come to this step",
     "paced": "the integration is at its rate; its next free moment is kept for this message",
     "circuit_open": "the integration fails again and again, and is given a rest",
+    "bridge_unavailable": "the application behind the bridge does not answer",
     "no_integration": "the channel has no active integration",
     "no_sender": "the integration names no sender",
     "route_failed": "the routing function raised an error, or named an integration that is not there",
@@ -28,6 +31,7 @@ WORDS = {
     "content_invalid": "the content breaks a rule",
     "not_serialisable": "a value cannot be kept as JSON",
     "custom_failed": "the custom function raised an error",
+    "bridge_failed": "the application behind the bridge refused the step, or its answer makes no sense",
     "past_date": "the moment to wait for has passed",
     "digest_merged": "it joined a digest that was open",
     "digest_first": "nothing else came within the look-back, so it went on at once",
@@ -40,6 +44,7 @@ WORDS = {
     "subscriber_deleted": "the subscriber was deleted",
     "replay_diverged": "the code no longer fits what is on record",
     "poison": "worker after worker died while it ran",
+    "workflow_gone": "this environment has no such workflow any more",
     "cancelled": "it was cancelled",
 }
 

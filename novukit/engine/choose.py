@@ -149,7 +149,7 @@ def _facts(frame: Frame, call: StepCall, asked: ChannelInput) -> Facts:
     execution, workflow = frame.execution, frame.workflow
     subscriber = execution.subscriber
     assert subscriber is not None
-    person = subscriber.model_dump(mode="json", exclude={"id", "addresses"})
+    person = subscriber.model_dump(mode="json", exclude={"id", "addresses", "endpoints"})
     phone = (asked.to if isinstance(asked, SmsInput) else None) or subscriber.phone
     return Facts(
         channel=cast("Channel", call.kind.value), workflow=workflow.id, tags=tuple(workflow.tags), step=call.name,

@@ -12,6 +12,7 @@ from ..model import (
     AnyContent,
     ChatContent,
     ChatInput,
+    ChatToEndpoints,
     EmailContent,
     EmailInput,
     InAppContent,
@@ -26,6 +27,7 @@ from ..model import (
     StoredSubscriber,
 )  # fmt: skip
 from ..rendering import Wrap
+from . import reach
 from .frame import Frame
 from .route import Route
 
@@ -57,7 +59,7 @@ def for_provider(frame: Frame, call: StepCall, route: Route) -> AnyContent:
         case EmailInput() as asked:
             return _email(frame, call, asked, route, over)
         case SmsInput() as asked:
-            to = _address(over.get("to") or asked.to or subscriber.phone, "phone number")
+            to = _address(over.get("to") or asked.to or reach.number(frame, route) or subscriber.phone, "phone number")
             body = over.get("content") or _text(frame, asked)
             return _build(SmsContent, to=to, body=body, sender=over.get("from") or asked.sender, overrides=_rest(over))
         case PushInput() as asked:
@@ -69,6 +71,11 @@ def for_provider(frame: Frame, call: StepCall, route: Route) -> AnyContent:
                 ttl=int(asked.ttl.total_seconds()) if asked.ttl is not None else None, overrides=_rest(over),
             )  # fmt: skip
         case ChatInput() as asked:
+            if targets := reach.targets(frame, route):
+                return _build(
+                    ChatToEndpoints, targets=targets, body=_text(frame, asked), thread=asked.thread,
+                    overrides=_rest(over),
+                )  # fmt: skip
             hook, channel = _webhook(subscriber, route)
             return _build(
                 ChatContent, webhook_url=hook, channel=channel, body=_text(frame, asked), thread=asked.thread,
@@ -143,11 +150,14 @@ _KNOWN = {
 def overrides_for(overrides: Mapping[str, Any], call: StepCall, route: Route | None) -> dict[str, Any]:
     """A trigger's overrides for one step, weakest first: channel, provider, step's provider; then the step's own."""
     found = _within(overrides, call.kind.value) if overrides else {}
+    meant: dict[str, dict[str, Any]] = getattr(call.inputs, "providers", {})
     if overrides and route is not None:
         for name in (route.integration.provider_id, route.provider.novu_id):
             found |= _within(overrides, "providers", name)
             found |= _within(overrides, "steps", call.id, "providers", name)
     own: dict[str, Any] = getattr(call.inputs, "overrides", {})
+    if meant and route is not None:
+        own = meant.get(route.provider.novu_id, {}) | meant.get(route.integration.provider_id, {}) | own
     return found | own
 
 
@@ -175,21 +185,24 @@ def _text(frame: Frame, asked: InAppInput | SmsInput | PushInput | ChatInput) ->
         raise Uncomposable(Reason.TEMPLATE_FAILED, str(err)) from None
 
 
-_SHOWN = tuple(name for name in StoredSubscriber.model_fields if name not in ("id", "addresses"))
+_SHOWN = tuple(name for name in StoredSubscriber.model_fields if name not in ("id", "addresses", "endpoints"))
 """What templates are shown of a subscriber."""
 
 
 def _variables(frame: Frame, own: Mapping[str, Any]) -> dict[str, Any]:
-    """What every template may name: payload, subscriber, actor, tenant; and the step's own variables."""
     execution = frame.execution
     assert execution.subscriber is not None
-    return {
-        "payload": execution.payload,
-        "subscriber": {name: getattr(execution.subscriber, name) for name in _SHOWN},
-        "actor": execution.actor,
-        "tenant": execution.tenant,
-        **own,
-    }
+    known = variables_of(execution.payload, execution.subscriber, execution.actor, execution.tenant, execution.context)
+    return known | dict(own)
+
+
+def variables_of(
+    payload: Mapping[str, Any], subscriber: StoredSubscriber, actor: Mapping[str, Any] | None,
+    tenant: Mapping[str, Any] | None, context: Mapping[str, Any] | None,
+) -> dict[str, Any]:  # fmt: skip
+    """What every template may name beside the step's own variables."""
+    shown = {name: getattr(subscriber, name) for name in _SHOWN}
+    return {"payload": payload, "subscriber": shown, "actor": actor, "tenant": tenant, "context": context}
 
 
 def _live(frame: Frame, resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from ..model import (
     Channel,
     ChannelInput,
     ChatContent,
+    ChatToEndpoints,
     Checkpoint,
     EmailContent,
     InAppInput,
@@ -45,14 +46,13 @@ from ..store import messages, preferences
 from ..store.database import as_json
 from ..store.entries import Entry, OpenMessage, UpdateMessage
 from ..store.journal import AddressSuppressed, Preferred
-from . import choose, compose, gate, hygiene, suppression
+from . import choose, compose, gate, hygiene, reach, suppression
 from .backoff import wait_before
 from .bulkhead import Place
 from .choose import RETRY, HandedOn
 from .compose import Uncomposable
 from .frame import Frame, finish
 from .route import Route
-from .runtime import nobody
 from .unwind import Abandoned, Cancelled, Park, Suspend
 
 _REASONS = {
@@ -66,7 +66,7 @@ _CONTENTS: dict[StepKind, TypeAdapter[Any]] = {
     StepKind.EMAIL: TypeAdapter(EmailContent),
     StepKind.SMS: TypeAdapter(SmsContent),
     StepKind.PUSH: TypeAdapter(PushContent),
-    StepKind.CHAT: TypeAdapter(ChatContent),
+    StepKind.CHAT: TypeAdapter(ChatToEndpoints | ChatContent),
 }
 
 
@@ -213,7 +213,7 @@ async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by rais
     crash_point("call.before")
     observer = frame.rt.observer
     began = frame.rt.clock.monotonic() if observer is not None else 0.0
-    delivery = await dispatch.deliver(route.provider, content, key_of(frame, call))
+    delivery = await reach.send(frame, route, content, key_of(frame, call))
     crash_point("call.after")
     if observer is not None:
         seconds, provider = frame.rt.clock.monotonic() - began, route.integration.provider_id
@@ -242,14 +242,13 @@ async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by rais
 def _into_the_inbox(frame: Frame, call: StepCall, asked: InAppInput, checkpoint: Checkpoint) -> Sent:
     """An in-app message is delivered by its own record; the hint to the inbox follows the commit."""
     content = compose.in_app(frame, call, asked)
-    rt, execution, message_id = frame.rt, frame.execution, checkpoint.message_id or frame.rt.new_id()
+    execution, message_id = frame.execution, checkpoint.message_id or frame.rt.new_id()
     sent = Sent(message_id=str(message_id))
     first = _first(checkpoint, message_id, None)
     done = finish(first, StepStatus.COMPLETED, frame.now(), result=sent.model_dump(mode="json"))
     message = _open(frame, call, done, MessageStatus.SENT, content, None)
     written = frame.record(frame.told(done, message), _decided_by(frame))
-    if rt.publish is not nobody:
-        rt.after(written, lambda: rt.publish(execution.environment_id, execution.subscriber_uuid, message_id))
+    frame.rt.publish_after(written, execution.environment_id, (execution.subscriber_uuid, message_id))
     return sent
 
 
@@ -378,7 +377,7 @@ def _open(
         provider_id=route.integration.provider_id if route else None,
         integration_id=route.integration.id if route else None, idempotency_key=key_of(frame, call),
         severity=getattr(content, "severity", workflow.severity), critical=workflow.preferences.read_only,
-        tags=workflow.tags, at=frame.now(),
+        tags=workflow.tags, at=frame.now(), context_keys=execution.context_keys,
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from ..model import Trigger, Triggered
 from ..store import Scope
 from ..store.outage import outage
 from ..store.workflows import Known
+from .repeat import Keyed
 
 MAX_GROUP = 200
 """Triggers in one transaction."""
@@ -28,6 +29,7 @@ class Asked:
     scope: Scope
     ask: Trigger
     trace: str | None = None
+    keyed: Keyed | None = None
 
 
 Accept = Callable[[Sequence[Asked]], Awaitable[list[Triggered | NovukitError]]]

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from ..crash import crash_point
-from ..errors import NotSerialisable, StepFailed
+from ..errors import BridgeFailed, BridgeUnavailable, NotSerialisable, StepFailed
 from ..model import Checkpoint, CustomInput, Reason, Retry, StepCall, StepStatus
 from ..store.database import encode
 from .backoff import wait_before
@@ -39,6 +39,9 @@ async def custom(frame: Frame, call: StepCall, row: Checkpoint | None) -> Any:
         crash_point("custom.after")
     except asyncio.CancelledError:
         raise
+    except BridgeFailed as err:
+        failed = replace(checkpoint, attempts=checkpoint.attempts + 1, detail=str(err)[:500])
+        return _unanswered(frame, call, failed, err, call.inputs.retry or RETRY)
     except Exception as err:
         failed = replace(checkpoint, attempts=checkpoint.attempts + 1, detail=f"{type(err).__name__}: {err}"[:500])
         return _failed(frame, call, failed, Reason.CUSTOM_FAILED, call.inputs.retry or RETRY)
@@ -64,9 +67,18 @@ def revive(call: StepCall, kept: Any) -> Any:
     return kept if call.returns is None else _adapter(call.returns).validate_python(kept, strict=False)
 
 
-def _failed(frame: Frame, call: StepCall, failed: Checkpoint, reason: Reason, retry: Retry) -> Any:
+def _unanswered(frame: Frame, call: StepCall, failed: Checkpoint, err: BridgeFailed, retry: Retry) -> Any:
+    """A workflow that runs elsewhere was not reached, which may pass; or it refused, which will not."""
+    if isinstance(err, BridgeUnavailable):
+        return _failed(frame, call, failed, Reason.BRIDGE_UNAVAILABLE, retry, err.retry_after)
+    return _failed(frame, call, failed, Reason.BRIDGE_FAILED, Retry(attempts=1))
+
+
+def _failed(
+    frame: Frame, call: StepCall, failed: Checkpoint, reason: Reason, retry: Retry, retry_after: float | None = None
+) -> Any:
     if failed.attempts < retry.attempts:
-        wake_at = frame.now() + wait_before(failed.attempts + 1, retry, frame.rt.random)
+        wake_at = frame.now() + wait_before(failed.attempts + 1, retry, frame.rt.random, retry_after)
         frame.record(frame.told(replace(failed, status=StepStatus.RETRYING, reason=reason, wake_at=wake_at)))
         raise Suspend(call.name, wake_at)
     frame.record(frame.told(finish(failed, StepStatus.FAILED, frame.now(), reason, failed.detail)))

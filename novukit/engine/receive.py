@@ -9,7 +9,7 @@ from uuid import UUID
 from ..errors import NotFound, NovukitError
 from ..model import Integration
 from ..providers import AnyProvider, CallbackAnswer, CallbackFailed, CallbackRefused, CallbackRequest, receive
-from ..store import environments, integrations
+from ..store import Scope, environments, integrations
 from . import callback
 from .runtime import Runtime
 
@@ -35,17 +35,30 @@ class Receiver:
         Raises NotFound where there is no such integration, or none that takes callbacks; CallbackRefused where it is
         not from the vendor; CallbackFailed where its plugin fails.
         """
-        rt = self._rt
         if not (environment + identifier).isprintable():
             raise _nothing()
-        found = await environments.by_identifier(rt.database, environment)
+        found = await environments.by_identifier(self._rt.database, environment)
         if found is None:
             raise _nothing()
-        scope = rt.scope(found.id)
+        scope = self._rt.scope(found.id)
         try:
-            one = await integrations.by_identifier(scope, rt.secrets, identifier)
+            one = await integrations.by_identifier(scope, self._rt.secrets, identifier)
         except NotFound:
             raise _nothing() from None
+        return await self._take(scope, one, request)
+
+    async def receive_by_id(
+        self, environment_id: UUID, integration_id: UUID, request: CallbackRequest
+    ) -> CallbackAnswer:
+        """As :meth:`receive`, for a URL that names environment and integration by their own ids."""
+        scope = self._rt.scope(environment_id)
+        try:
+            one = await integrations.get(scope, self._rt.secrets, integration_id)
+        except NotFound:
+            raise _nothing() from None
+        return await self._take(scope, one, request)
+
+    async def _take(self, scope: Scope, one: Integration, request: CallbackRequest) -> CallbackAnswer:
         provider = self._provider(one)
         if provider is None or not provider.events:
             raise _nothing()
@@ -57,7 +70,7 @@ class Receiver:
         except CallbackFailed as err:
             self._warn(one, "not understood", err)
             raise CallbackFailed("The callback could not be read.") from None
-        await callback.take(rt, scope, callback.Teller(one.id, one.identifier), answer.events)
+        await callback.take(self._rt, scope, callback.Teller(one.id, one.identifier), answer.events)
         return answer
 
     def _provider(self, one: Integration) -> AnyProvider | None:

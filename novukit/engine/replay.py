@@ -30,7 +30,7 @@ from ..model import (
 from ..store.outage import outage
 from . import once
 from .deliver import deliver
-from .frame import Frame, args_hash
+from .frame import Frame, args_hash, finish
 from .unwind import Abandoned, Merged, Stop, Suspend, Unwind
 from .wait import delay, digest, gathered, throttle
 
@@ -75,6 +75,14 @@ class Replay:
             raise self.leaving from err
         finally:
             self._busy = None
+
+    def skip(self, call: StepCall, reason: Reason) -> None:
+        """Put a step on record as skipped, without performing it."""
+        self._met.add((call.id, call.key))
+        self._frame.met = len(self._met)
+        if (call.id, call.key) not in self._recorded:
+            done = finish(self._frame.fresh(call), StepStatus.SKIPPED, self._frame.now(), reason)
+            self._frame.record(self._frame.told(done))
 
     async def _answer(self, call: StepCall, row: Checkpoint | None) -> Any:
         if row is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,24 @@ from typing import Any
 from ..authoring import Context, Step, Workflow
 from ..crash import crash_point
 from ..errors import LeaseLost, NotSerialisable, PayloadInvalid, ReplayDiverged, StepFailed, StepMisuse
-from ..model import ActivityKind, Checkpoint, ExecutionStatus, MessageStatus, Reason, StepStatus, Subscriber
+from ..model import (
+    ActivityKind,
+    Checkpoint,
+    EventContext,
+    ExecutionStatus,
+    MessageStatus,
+    Reason,
+    StepStatus,
+    Subscriber,
+)  # fmt: skip
 from ..store import digests, executions, preferences
 from ..store.entries import Entry, Settle, UpdateMessage
 from ..store.executions import Claimed
 from ..store.journal import PreferencesChanged
 from ..store.outage import outage
 from .frame import Frame, finish, name_of
+from .remote import RemoteWorkflow, follow
+from .remote.directory import GONE
 from .replay import Replay
 from .runtime import Runtime
 from .shift import Shift
@@ -45,8 +56,9 @@ async def claim(rt: Runtime, shift: Shift, room: int) -> list[Claimed]:
     """Take up to ``room`` due executions for this shift, with what they need to run."""
     async with shift.taking():
         crash_point("claim.before")
+        await rt.remotes.refresh(rt)
         blocked = rt.routes.bulkheads.blocked()
-        claimed = await executions.claim(rt.database, shift.worker_id, rt.registry.ids, room, blocked)
+        claimed = await executions.claim(rt.database, shift.worker_id, rt.workflow_ids, room, blocked)
         if claimed:
             await rt.routes.refresh(sorted({e.environment_id for e in claimed}))
             await _load(rt, claimed)
@@ -60,7 +72,7 @@ async def claim(rt: Runtime, shift: Shift, room: int) -> list[Claimed]:
 
 async def _load(rt: Runtime, claimed: list[Claimed]) -> None:
     """Give those whose steps send something the preferences of their subscribers."""
-    sending = [e for e in claimed if rt.registry.get(e.workflow_id).sends]
+    sending = [e for e in claimed if (w := rt.workflow(e.environment_id, e.workflow_id)) is not None and w.sends]
     for environment_id in {e.environment_id for e in sending}:
         scope, those = rt.scope(environment_id), [e for e in sending if e.environment_id == environment_id]
         choices = await preferences.of_many(scope, {(e.subscriber_uuid, e.workflow_id) for e in those})
@@ -77,10 +89,10 @@ async def run(rt: Runtime, shift: Shift, execution: Claimed) -> None:
 
 
 async def _run(rt: Runtime, shift: Shift, execution: Claimed) -> None:
-    workflow = rt.registry.get(execution.workflow_id)
-    frame = Frame(rt, shift, execution, workflow)
+    workflow = rt.workflow(execution.environment_id, execution.workflow_id)
+    frame = Frame(rt, shift, execution, workflow or GONE)
     try:
-        ending = await _perform(frame, workflow)
+        ending = await _perform(frame, workflow) if workflow is not None else _gone(frame)
         if ending is not None:
             if rt.tracer is not None:
                 rt.tracer.ended(ending.status, ending.reason)
@@ -114,7 +126,10 @@ async def _perform(frame: Frame, workflow: Workflow[Any]) -> Settle | None:  # n
     replay = Replay(frame)
     try:
         try:
-            await workflow.run(_context(frame, workflow, replay))
+            if isinstance(workflow, RemoteWorkflow):
+                await follow(frame, replay, workflow)
+            else:
+                await workflow.run(_context(frame, workflow, replay))
         finally:
             if replay.misuse is not None:
                 raise replay.misuse
@@ -149,12 +164,23 @@ def _context(frame: Frame, workflow: Workflow[Any], replay: Replay) -> Context[A
         step=Step(replay, workflow.parse_payload),
         actor=Subscriber.model_validate(execution.actor) if execution.actor else None,
         tenant=execution.tenant,
+        contexts=_contexts(execution.context) if execution.context else {},
         transaction_id=execution.transaction_id,
         environment=frame.rt.routes.environment(execution.environment_id),
         execution_id=execution.id,
         workflow_id=workflow.id,
         catalogue=frame.catalogue,
     )
+
+
+def _contexts(known: Mapping[str, Any]) -> dict[str, EventContext]:
+    return {kind: EventContext.model_validate(one) for kind, one in known.items()}
+
+
+def _gone(frame: Frame) -> Settle:
+    """Another environment has a workflow of this id, or it was claimed by; this one has it no more."""
+    said = f"This environment has no workflow {frame.execution.workflow_id!r}. It can be resumed once it is back."
+    return _ending(frame, ExecutionStatus.FAILED, reason=Reason.WORKFLOW_GONE, detail=said)
 
 
 def _poison(frame: Frame) -> Settle:

@@ -6,13 +6,14 @@ from ..store import workers
 from . import callback
 from .fanout import expand
 from .runtime import Runtime
+from .wake import wake
 
 PAGES_A_SWEEP = 20
 
 
 async def sweep(rt: Runtime) -> bool:
-    """Take over the work of workers whose lease has lapsed, turn members of topics into executions, and take up what
-    vendors told of messages before those were on record.
+    """Take over the work of workers whose lease has lapsed, turn members of topics into executions, take up what
+    vendors told of messages before those were on record, and bring back what is not snoozed any more.
 
     Due executions need no sweep: every worker looks for them by itself. Returns whether there was work.
     """
@@ -24,6 +25,8 @@ async def sweep(rt: Runtime) -> bool:
         worked = True
     if found.told:
         worked |= await callback.take_up(rt)
+    if found.returning and found.returning <= rt.clock.now():
+        worked |= await wake(rt)
     return worked
 
 

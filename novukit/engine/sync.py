@@ -40,7 +40,7 @@ async def plan(runtime: Runtime, scope: Scope, manifest: Manifest) -> Plan:
     Raises :class:`InvalidInput` when a workflow stands under another id than its own.
     """
     _check(manifest)
-    return diff(await workflows.all(scope), manifest, await workflows.in_flight(scope))
+    return diff(await _ours(scope, manifest), manifest, await workflows.in_flight(scope))
 
 
 async def apply(
@@ -61,7 +61,7 @@ async def apply(
     _check(manifest)
     async with scope.database.transaction():
         await workflows.lock(scope)
-        done = diff(await workflows.all(scope), manifest, await workflows.in_flight(scope))
+        done = diff(await _ours(scope, manifest), manifest, await workflows.in_flight(scope))
         if expected_state is not None and expected_state != done.state:
             raise SyncConflict(
                 "Another sync came first: the workflows stored are no longer those that the plan was made for.",
@@ -76,6 +76,19 @@ async def apply(
             delete=[change.workflow_id for change in done.delete],
         )
     return done
+
+
+async def _ours(scope: Scope, manifest: Manifest) -> list[StoredWorkflow]:
+    """What is stored of the code's workflows. Those behind a bridge have a sync of their own, and keep their ids."""
+    stored = await workflows.all(scope)
+    issues = [
+        Issue(f"/workflows/{one.spec.id}/id", "taken", f"The workflow {one.spec.id!r} runs behind the bridge.")
+        for one in stored
+        if one.remote and one.spec.id in manifest.workflows
+    ]
+    if issues:
+        raise InvalidInput(issues[0].message, hint="Give one of the two another id.", issues=issues)
+    return [one for one in stored if not one.remote]
 
 
 def _check(manifest: Manifest) -> None:

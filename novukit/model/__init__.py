@@ -3,11 +3,13 @@
 from .activity import Activity, ActivityKind
 from .base import Model
 from .catalogue import DEFAULT_LOCALE, Catalogue, Layout, Variable, VariableKey, Variables
+from .channel import ENDPOINT_TYPES, ChannelConnection, ChannelEndpoint, ConnectionAuth, EndpointType
 from .content import (
     Action,
     AnyContent,
     Attachment,
     ChatContent,
+    ChatToEndpoints,
     Content,
     EmailContent,
     InAppContent,
@@ -16,7 +18,9 @@ from .content import (
     Redirect,
     Severity,
     SmsContent,
+    Target,
 )  # fmt: skip
+from .context import ContextKeys, ContextPart, EventContext, GivenContext, StoredContext
 from .environment import ApiKey, Caller, Environment, Organization
 from .event import (
     Event,
@@ -85,19 +89,20 @@ from .topic import Topic, TopicKey, TopicSubscription
 from .translation import LocaleName, Resource, ResourceType, Translation, Words
 
 __all__ = [
-    "CHANNELS", "DEFAULT_LOCALE", "OPERATORS", "Action", "Activity", "ActivityKind", "AnyContent", "ApiKey",
-    "Attachment", "Caller", "Catalogue", "Channel", "ChannelAddress", "ChannelInput", "ChatContent",
-    "ChatInput", "Checkpoint", "Content", "CustomInput", "DelayInput", "DeliveryStatus", "Digest",
-    "DigestEvent", "DigestInput", "EffectivePreference", "Email", "EmailContent", "EmailInput", "Environment",
-    "Event", "EventStatus", "Everyone", "Execution", "ExecutionStatus", "Facts", "Identifier", "InAppContent",
-    "InAppInput", "Integration", "Layout", "Locale", "LocaleName", "Manifest", "Message", "MessageStatus", "Model",
-    "OnUnknown", "Organization", "Phone", "Plan", "Preference", "Priority", "PushContent", "PushInput",
-    "Reason", "Recipient", "Redirect", "Resolution", "Resource", "ResourceType", "Retry", "Routing", "Sent",
-    "Severity", "SmsContent", "SmsInput", "StepCall", "StepChange", "StepInput", "StepKind", "StepRecord",
-    "StepSpec", "StepStatus", "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberData",
-    "SubscriberId", "SuppressibleChannel", "Suppression", "SuppressionLine", "SuppressionReason",
-    "ThrottleInput", "Throttled", "TimeZone", "Topic", "TopicKey", "TopicRecipient", "TopicSubscription",
-    "TransactionId", "Translation", "Trigger", "TriggerStatus", "Triggered", "Variable", "VariableKey",
-    "Variables", "Way", "When", "Words", "WorkflowChange", "WorkflowPreferences", "WorkflowSpec", "address_of",
-    "conditions_hold", "resolve", "resolve_one",
+    "CHANNELS", "DEFAULT_LOCALE", "ENDPOINT_TYPES", "OPERATORS", "Action", "Activity", "ActivityKind", "AnyContent",
+    "ApiKey", "Attachment", "Caller", "Catalogue", "Channel", "ChannelAddress", "ChannelConnection",
+    "ChannelEndpoint", "ChannelInput", "ChatContent", "ChatInput", "ChatToEndpoints", "Checkpoint",
+    "ConnectionAuth", "Content", "ContextKeys", "ContextPart", "CustomInput", "DelayInput", "DeliveryStatus",
+    "Digest", "DigestEvent", "DigestInput", "EffectivePreference", "Email", "EmailContent", "EmailInput",
+    "EndpointType", "Environment", "Event", "EventContext", "EventStatus", "Everyone", "Execution",
+    "ExecutionStatus", "Facts", "GivenContext", "Identifier", "InAppContent", "InAppInput", "Integration", "Layout",
+    "Locale", "LocaleName", "Manifest", "Message", "MessageStatus", "Model", "OnUnknown", "Organization", "Phone",
+    "Plan", "Preference", "Priority", "PushContent", "PushInput", "Reason", "Recipient", "Redirect", "Resolution",
+    "Resource", "ResourceType", "Retry", "Routing", "Sent", "Severity", "SmsContent", "SmsInput", "StepCall",
+    "StepChange", "StepInput", "StepKind", "StepRecord", "StepSpec", "StepStatus", "StoredContext",
+    "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId", "SuppressibleChannel",
+    "Suppression", "SuppressionLine", "SuppressionReason", "Target", "ThrottleInput", "Throttled", "TimeZone",
+    "Topic", "TopicKey", "TopicRecipient", "TopicSubscription", "TransactionId", "Translation", "Trigger",
+    "TriggerStatus", "Triggered", "Variable", "VariableKey", "Variables", "Way", "When", "Words", "WorkflowChange",
+    "WorkflowPreferences", "WorkflowSpec", "address_of", "conditions_hold", "resolve", "resolve_one",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import Annotated, Any, ClassVar, Literal
+from uuid import UUID
 
 from pydantic import BeforeValidator, Field, PlainSerializer
 
@@ -167,6 +168,24 @@ class ChatContent(Content):
     body: str
     thread: str | None = None
     """The vendor's id of the thread that the message joins."""
+
+
+class Target(Model):
+    """One of the places that a chat message goes to, by the identifier of its endpoint."""
+
+    endpoint: str
+    webhook_url: str | None = None
+    channel: str | None = None
+    connection_id: UUID | None = None
+    """The connection whose access token reaches it; None: the integration's own credentials do."""
+
+
+class ChatToEndpoints(ChatContent):
+    """A rendered chat message for several places. A provider is given each as a ChatContent of its own."""
+
+    plain = ChatContent.plain | {"targets"}
+
+    targets: tuple[Target, ...]
 
 
 AnyContent = EmailContent | InAppContent | SmsContent | PushContent | ChatContent

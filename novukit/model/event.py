@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from .base import Model
+from .context import MOST_CONTEXTS, ContextKeys, ContextPart, EventContext, GivenContext
 from .subscriber import ChannelAddress, Subscriber, SubscriberId
 from .topic import TopicKey
 
@@ -42,6 +43,8 @@ class Trigger(Model):
     overrides: dict[str, Any] = Field(default_factory=dict[str, Any])
     actor: Subscriber | None = None
     tenant: dict[str, Any] | None = None
+    context: dict[ContextPart, GivenContext] | None = Field(default=None, max_length=MOST_CONTEXTS)
+    """What it happens in, by the type of context."""
     transaction_id: TransactionId | None = None
     addresses: dict[SubscriberId, tuple[ChannelAddress, ...]] = Field(
         default_factory=dict[SubscriberId, tuple[ChannelAddress, ...]]
@@ -87,6 +90,8 @@ class Event(Model):
     overrides: dict[str, Any]
     actor: dict[str, Any] | None
     tenant: dict[str, Any] | None
+    context: dict[str, EventContext]
+    context_keys: ContextKeys
     status: EventStatus
     executions: int
     created_at: datetime

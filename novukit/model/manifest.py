@@ -64,6 +64,8 @@ class StoredWorkflow(Model):
     created_at: datetime
     updated_at: datetime
     last_triggered_at: datetime | None = None
+    remote: bool = False
+    """Whether it runs in an application behind a bridge, and not in this code."""
 
 
 class StepChange(Model):

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from .base import Model
+from .context import ContextKeys
 
 
 class MessageStatus(StrEnum):
@@ -75,6 +76,9 @@ class Message(Model):
     complained_at: datetime | None = None
     unsubscribed_at: datetime | None = None
     undelivered_at: datetime | None = None
+    returned_at: datetime | None = None
+    """When it last came back from a snooze by itself."""
+    context_keys: ContextKeys = ""
 
     @property
     def delivery(self) -> DeliveryStatus | None:

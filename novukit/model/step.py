@@ -65,9 +65,13 @@ class Reason(StrEnum):
     SUPPRESSED = "suppressed"
     ALREADY_SEEN = "already_seen"
     ALREADY_READ = "already_read"
+    # a remote step was skipped
+    SKIP_CONDITION = "skip_condition"
+    NOT_REACHED = "not_reached"
     # a step waits
     PACED = "paced"
     CIRCUIT_OPEN = "circuit_open"
+    BRIDGE_UNAVAILABLE = "bridge_unavailable"
     # a step failed
     NO_INTEGRATION = "no_integration"
     NO_SENDER = "no_sender"
@@ -86,6 +90,7 @@ class Reason(StrEnum):
     CONTENT_INVALID = "content_invalid"
     NOT_SERIALISABLE = "not_serialisable"
     CUSTOM_FAILED = "custom_failed"
+    BRIDGE_FAILED = "bridge_failed"
     PAST_DATE = "past_date"
     # a step is tried again
     NOT_SENT = "not_sent"
@@ -102,6 +107,7 @@ class Reason(StrEnum):
     SUBSCRIBER_DELETED = "subscriber_deleted"
     REPLAY_DIVERGED = "replay_diverged"
     POISON = "poison"
+    WORKFLOW_GONE = "workflow_gone"
     CANCELLED = "cancelled"
 
 
@@ -129,6 +135,8 @@ class ChannelInput(Model):
     variables: dict[str, Any] = Field(default_factory=dict[str, Any])
     integration: str | None = None
     overrides: dict[str, Any] = Field(default_factory=dict[str, Any])
+    providers: dict[str, dict[str, Any]] = Field(default_factory=dict[str, dict[str, Any]])
+    """Overrides for one provider each, by its id."""
     retry: Retry | None = None
     on_unknown: OnUnknown = "retry"
 

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from .base import Model
+from .channel import ChannelEndpoint
 
 
 def plain_id(text: str) -> str:
@@ -158,6 +159,8 @@ class StoredSubscriber(Model):
     timezone: str | None = None
     data: dict[str, Any] = Field(default_factory=dict[str, Any])
     addresses: tuple[ChannelAddress, ...] = ()
+    endpoints: tuple[ChannelEndpoint, ...] = ()
+    """Read for sending only."""
     is_online: bool | None = None
     last_online_at: datetime | None = None
     created_at: datetime

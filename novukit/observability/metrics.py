@@ -146,6 +146,10 @@ class Metrics:
         room = Gauge("novukit_worker_room", "Executions that this worker could take now.", registry=self.registry)
         room.set_function(lambda: concurrency - busy())
 
+    def watch_sockets(self, count: Callable[[], int]) -> None:
+        """Show how many inboxes are open at this server."""
+        self._gauge("sockets", "Sockets of inboxes that are open here.").set_function(count)
+
     def show(self, backlog: Backlog | None, now: datetime) -> None:
         """Show what lies in the database; without it only that the database does not answer."""
         self._gauge("database_up", "Whether the last look at the database succeeded.").set(backlog is not None)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Literal, TypeVar, get_args
 
 from ..clock import wall
-from ..model import Channel, ChatContent, Content, EmailContent, InAppContent, PushContent, SmsContent
+from ..model import Channel, ChatContent, Content, EmailContent, EndpointType, InAppContent, PushContent, SmsContent
 from .callback import CallbackAnswer, CallbackRequest, DeliveryEvent, EventKind
 from .credentials import Credentials, EmailCredentials
 from .http import HttpClient
@@ -69,6 +69,13 @@ class Provider(ABC, Generic[C, K]):
     ``any_address``
         True for a provider that only pretends to send: it is given the device tokens and webhooks of every provider,
         not only those that subscribers have at this one.
+    ``endpoints``
+        The types of channel endpoints (``slack_user``, ``telegram_chat``, …) that it reaches: those whose id it takes
+        as ``channel`` (or ``to``), and ``webhook``, whose URL it takes as ``webhook_url``. A chat provider that says
+        nothing reaches webhooks, an SMS provider phones.
+    ``connection_credential``
+        The credential whose place the access token of a channel connection takes (``token``): for vendors where each
+        workspace lets an app in by itself. Empty where there is none.
     ``timeout``
         Seconds (0 to 300) that one ``send`` may take. After that the outcome is unknown, unless ``self.http`` knows
         that no byte had left.
@@ -92,6 +99,8 @@ class Provider(ABC, Generic[C, K]):
     base_url: str = ""
     novu_id: ClassVar[str] = ""
     any_address: ClassVar[bool] = False
+    endpoints: ClassVar[frozenset[EndpointType]] = frozenset()
+    connection_credential: ClassVar[str] = ""
     api_version: ClassVar[int] = API_VERSION
     timeout: float = 15.0
 
@@ -180,6 +189,7 @@ class SmsProvider(Provider[SmsContent, K]):
 
     channel = "sms"
     content_type = SmsContent
+    endpoints = frozenset({"phone"})
 
 
 class PushProvider(Provider[PushContent, K]):
@@ -194,6 +204,7 @@ class ChatProvider(Provider[ChatContent, K]):
 
     channel = "chat"
     content_type = ChatContent
+    endpoints = frozenset({"webhook"})
 
 
 class InAppProvider(Provider[InAppContent, K]):

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, cast, get_args
 
 from ..errors import PluginInvalid, did_you_mean
-from ..model import Channel, ChatContent, EmailContent, InAppContent, PushContent, SmsContent
+from ..model import ENDPOINT_TYPES, Channel, ChatContent, EmailContent, InAppContent, PushContent, SmsContent
 from .base import API_VERSION, AnyProvider, Idempotency, Provider
 from .callback import EventKind
 from .credentials import Credentials, EmailCredentials
@@ -51,6 +51,7 @@ def check_provider(candidate: object) -> type[AnyProvider]:
     check_methods(cls)
     check_limits(cls)
     check_events(cls)
+    check_endpoints(cls)
     if cls.novu_id not in NOVU_IDS[cls.channel]:
         hint = did_you_mean(cls.novu_id, NOVU_IDS[cls.channel])
         raise PluginInvalid(
@@ -138,3 +139,15 @@ def check_events(cls: type[AnyProvider]) -> None:
     if bool(named) != (cls.callback is not AnyProvider.callback):
         said = "has no `callback` for its events" if named else "has a `callback` and names no events"
         raise PluginInvalid(f"{cls.id} {said}.", hint="Write both `events` and `callback`, or neither.")
+
+
+def check_endpoints(cls: type[AnyProvider]) -> None:
+    """Endpoints are of types that exist, and a connection's token takes the place of a credential that does."""
+    for name in sorted(cls.endpoints - set(ENDPOINT_TYPES)):
+        hint = did_you_mean(name, ENDPOINT_TYPES)
+        raise PluginInvalid(f"{cls.id} reaches {name!r}, which is no type of endpoint.", hint=hint)
+    fields = cls.credentials_type.model_fields
+    if cls.connection_credential and cls.connection_credential not in fields:
+        hint = did_you_mean(cls.connection_credential, fields)
+        said = f"{cls.id} has no credential {cls.connection_credential!r} for a connection's token."
+        raise PluginInvalid(said, hint=hint)

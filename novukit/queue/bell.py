@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import logging
 import random
-from collections.abc import Callable, Coroutine
-from typing import Any, cast
+from collections.abc import Callable
+from typing import cast
 from uuid import UUID
 
 from taskiq import AckableMessage, AsyncBroker
 from taskiq.message import TaskiqMessage
+
+from .tasks import beside, end, root
 
 log = logging.getLogger("novukit.queue")
 
@@ -54,7 +55,7 @@ class Bell:
         try:
             await self._make_ready()
         except Exception as err:
-            log.warning("the broker does not answer (%s); due work is found by sweeping", _root(err))
+            log.warning("the broker does not answer (%s); due work is found by sweeping", root(err))
 
     async def _make_ready(self) -> None:
         async with asyncio.timeout(OPENING), self._making_ready:
@@ -67,7 +68,7 @@ class Bell:
         await self._hush()
         if self._ringer is not None:
             await asyncio.wait({self._ringer}, timeout=BUDGET)
-            await _end(self._ringer)
+            await end(self._ringer)
         await self._let_go()
 
     async def _let_go(self) -> None:
@@ -83,7 +84,7 @@ class Bell:
         """
         self._rung = True
         if self._ringer is None or self._ringer.done():
-            self._ringer = _beside(self._ring_out())
+            self._ringer = beside(self._ring_out())
 
     async def _ring_out(self) -> None:
         failed = False
@@ -100,7 +101,7 @@ class Bell:
                 if self._failed is not None:
                     self._failed()
                 if not failed:
-                    log.info("a ring is late (%s)", _root(err))
+                    log.info("a ring is late (%s)", root(err))
                 failed = True
                 await asyncio.sleep(REST)
 
@@ -115,7 +116,7 @@ class Bell:
         """
         self._hearers.append(heard)
         if self._listener is None:
-            self._listener = _beside(self._listen_always())
+            self._listener = beside(self._listen_always())
 
     async def unlisten(self, heard: Heard) -> None:
         """Call ``heard`` no more. When nobody here hears, the rings are left to other processes."""
@@ -126,7 +127,7 @@ class Bell:
     async def _hush(self) -> None:
         listener, self._listener = self._listener, None
         if listener is not None:
-            await _end(listener)
+            await end(listener)
             await self.ring()  # it may have taken one along
 
     async def _listen_always(self) -> None:
@@ -142,7 +143,7 @@ class Bell:
                     await self._hear(message)
                 said = "it ended the stream"
             except (Exception, BaseExceptionGroup) as err:
-                said = _root(cast("BaseException", err))
+                said = root(cast("BaseException", err))
             if loop.time() > well:
                 delay = FIRST_DELAY
             if loop.time() > told + TOLD:
@@ -178,29 +179,3 @@ async def _first(events: list[asyncio.Event]) -> None:
     finally:
         for wait in waits:
             wait.cancel()
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    """Stop a task, in bounded time: a driver may have swallowed the first cancel."""
-    for _ in range(3):
-        task.cancel()
-        if (await asyncio.wait({task}, timeout=1))[0]:
-            return
-
-
-def _beside(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    """A task of its own, outside any transaction that may be open here."""
-    return asyncio.get_running_loop().create_task(work, context=contextvars.Context())
-
-
-def _root(err: BaseException) -> str:
-    """The innermost error in one line: transports wrap it in groups and causes."""
-    while True:
-        if isinstance(err, BaseExceptionGroup):
-            err = cast("BaseExceptionGroup[BaseException]", err).exceptions[0]
-        elif isinstance(err, TimeoutError):
-            return "it does not answer"
-        elif err.__cause__ is not None:
-            err = err.__cause__
-        else:
-            return f"{type(err).__name__}: {err}"[:200]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from ..engine import Runtime, Shift, sweep
+from ..store.workers import Found
 
 log = logging.getLogger("novukit.worker")
 
@@ -29,7 +30,7 @@ class Rounds:
         self._sweep, self._lease = rt.settings.worker.sweep, rt.settings.worker.lease
         self._asked, self._gap, self._looked = False, GAP, 0.0
         self._changed = asyncio.Event()
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarms: list[asyncio.TimerHandle] = []
 
     def ask(self, *, vain: bool = False) -> None:
         """Look again soon: what is due may have changed. ``vain`` says that nothing came of the last look."""
@@ -55,8 +56,8 @@ class Rounds:
                 if found is None:
                     self._lapsed()
                     return
-                self._set_alarm(found.due)
-                if (found.lapsed or found.expanding or found.told) and await sweep(self._rt):
+                self._set_alarms(found)
+                if (found.lapsed or found.expanding or found.told or self._over(found)) and await sweep(self._rt):
                     self._wake()
                     self.ask()
             except Exception as err:
@@ -86,16 +87,23 @@ class Rounds:
 
     def stop(self) -> None:
         """Let no timer ring any more."""
-        if self._alarm is not None:
-            self._alarm.cancel()
+        while self._alarms:
+            self._alarms.pop().cancel()
 
-    def _set_alarm(self, due: datetime | None) -> None:
+    def _over(self, found: Found) -> bool:
+        """Whether a snooze is."""
+        return found.returning is not None and found.returning <= self._rt.clock.now()
+
+    def _set_alarms(self, found: Found) -> None:
         self.stop()
-        self._alarm = None
-        if due is None:
-            return
-        seconds = (due - self._rt.clock.now()).total_seconds()
+        if found.due is not None:
+            self._set_alarm(found.due, self._wake)
+        if found.returning is not None and not self._over(found):
+            self._set_alarm(found.returning, self.ask)
+
+    def _set_alarm(self, at: datetime, ring: Callable[[], None]) -> None:
+        seconds = (at - self._rt.clock.now()).total_seconds()
         if seconds <= 0:
-            self._wake()
+            ring()
         elif seconds <= self._sweep:
-            self._alarm = asyncio.get_running_loop().call_later(seconds + A_LITTLE, self._wake)
+            self._alarms.append(asyncio.get_running_loop().call_later(seconds + A_LITTLE, ring))

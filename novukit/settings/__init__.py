@@ -23,8 +23,8 @@ from .ages import age
 from .document import FILE_NAME, Document
 
 __all__ = [
-    "FILE_NAME", "IntegrationSettings", "LogSettings", "MetricsSettings", "SecretRef", "Settings", "WorkerSettings",
-    "age",
+    "FILE_NAME", "BridgeSettings", "InboxSettings", "IntegrationSettings", "LogSettings", "MetricsSettings",
+    "SecretRef", "Settings", "WorkerSettings", "age",
 ]  # fmt: skip
 
 ENVIRONMENT_VARIABLES = {
@@ -88,6 +88,26 @@ class WorkerSettings(_Table):
     """How many workers in a row may die while they run an execution, before it is parked as poison."""
 
 
+class BridgeSettings(_Table):
+    """Workflows that run in another application, and the way by which Novu's server runs ours."""
+
+    timeout: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 5.0
+    """How long an application may take to answer for one step, in seconds."""
+    allow_private: bool = False
+    """Whether an application may be at a private address, without TLS. In Development it always may."""
+    strict: bool | None = None
+    """Whether calls to ``/api/novu`` must be signed; unless it is said: everywhere but in Development."""
+    secret: SecretRef | None = None
+    """The secret key with which Novu's server signs; ``NOVU_SECRET_KEY`` unless it names another variable."""
+
+    def secrets(self, environ: Mapping[str, str] | None = None) -> list[str]:
+        """Novu's key, if there is one. Raises :class:`SecretMissing` when the file names a variable that is not set."""
+        if self.secret is not None:
+            return [self.secret.resolved("bridge.secret", environ)]
+        found = (os.environ if environ is None else environ).get("NOVU_SECRET_KEY")
+        return [found] if found else []
+
+
 class LogSettings(_Table):
     """What servers and workers write to stderr, one line an event."""
 
@@ -108,6 +128,15 @@ class MetricsSettings(_Table):
         if self.token is not None:
             return self.token.resolved("metrics.token", environ)
         return (os.environ if environ is None else environ).get("NOVUKIT_METRICS_TOKEN") or None
+
+
+class InboxSettings(_Table):
+    """Who may open an inbox in a browser. What is not said depends on where it runs; see docs/inbox.md."""
+
+    origins: Many[Annotated[str, Field(pattern=r"^(\*|https?://(\*\.)?[^/\s*?#@]+)$", max_length=300)]] = ()
+    """Whose pages may: ``https://app.example.com``, ``https://*.example.com``, or ``*`` for all."""
+    require_hmac: bool | None = None
+    """Whether a session needs a subscriberHash; unless it is said, in every environment but those for development."""
 
 
 class IntegrationSettings(_Table):
@@ -185,6 +214,8 @@ class Settings(_Table):
     worker: WorkerSettings = WorkerSettings()
     retention: str | None = None
     """How old what has ended may become before workers delete it; without it everything is kept."""
+    inbox: InboxSettings = InboxSettings()
+    bridge: BridgeSettings = BridgeSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     tracing: bool = False
@@ -282,8 +313,8 @@ class Settings(_Table):
     def known_secrets(self, environ: Mapping[str, str] | None = None) -> set[str]:
         """All that must never be told, as far as file and variables say: keys, passwords, credentials, the token."""
         environ = os.environ if environ is None else environ
-        variables = {"NOVUKIT_MASTER_KEY", "NOVUKIT_METRICS_TOKEN"}
-        variables |= {one.env for one in (self.master_key, self.metrics.token) if one}
+        variables = {"NOVUKIT_MASTER_KEY", "NOVUKIT_METRICS_TOKEN", "NOVU_SECRET_KEY"}
+        variables |= {one.env for one in (self.master_key, self.metrics.token, self.bridge.secret) if one}
         values = {self.secret_key, *(environ.get(name) for name in variables)}
         values |= {part for value in list(values) if value for part in re.split(r"[,:\s]", value)}
         for url in (self.database, self.broker):

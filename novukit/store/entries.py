@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from ..model import Checkpoint, ExecutionStatus, MessageStatus, Reason, Way
+from ..model import Checkpoint, ContextKeys, ExecutionStatus, MessageStatus, Reason, Way
 from . import activities
 from .activities import Line
 from .batch import Batch, Part
@@ -59,6 +59,7 @@ class OpenMessage:
     at: datetime
     attempts: int = 1
     possible_duplicate: bool = False
+    context_keys: ContextKeys = ""
 
 
 @dataclass(slots=True)
@@ -156,10 +157,12 @@ _OPEN_MESSAGE = Batch(
     "opened",
     "insert into novukit_message (id, environment_id, execution_id, event_id, transaction_id, workflow_id, "
     "subscriber_uuid, subscriber_id, step_id, step_key, channel, status, content, provider_id, integration_id, "
-    "idempotency_key, attempts, possible_duplicate, severity, critical, tags, sent_at, created_at, updated_at) "
+    "idempotency_key, attempts, possible_duplicate, severity, critical, tags, context_keys, sent_at, created_at, "
+    "updated_at) "
     "select u.id, u.environment_id, u.execution_id, u.event_id, u.transaction_id, u.workflow_id, u.subscriber_uuid, "
     "u.subscriber_id, u.step_id, u.step_key, u.channel, u.status, u.content, u.provider_id, u.integration_id, "
-    "u.idempotency_key, u.attempts, u.possible_duplicate, u.severity, u.critical, u.tags, u.sent_at, u.at, u.at "
+    "u.idempotency_key, u.attempts, u.possible_duplicate, u.severity, u.critical, u.tags, u.context_keys, u.sent_at, "
+    "u.at, u.at "
     f"from {{rows}} where {_HELD} "
     "on conflict (environment_id, execution_id, step_id, step_key) do update set status = excluded.status, "
     "content = excluded.content, provider_id = excluded.provider_id, integration_id = excluded.integration_id, "
@@ -169,8 +172,8 @@ _OPEN_MESSAGE = Batch(
     columns="id uuid, environment_id uuid, execution_id uuid, event_id uuid, transaction_id text, workflow_id text, "
     "subscriber_uuid uuid, subscriber_id text, step_id text, step_key text, channel text, status text, content jsonb, "
     "provider_id text, integration_id uuid, idempotency_key text, severity text, critical boolean, tags jsonb, "
-    "sent_at timestamptz, at timestamptz, attempts integer, possible_duplicate boolean",
-    steady="environment_id step_key severity critical tags attempts possible_duplicate",
+    "sent_at timestamptz, at timestamptz, attempts integer, possible_duplicate boolean, context_keys text",
+    steady="environment_id step_key severity critical tags attempts possible_duplicate context_keys",
 )
 _UPDATE_MESSAGE = Batch(
     "updated",
@@ -262,7 +265,7 @@ def _message_row(e: OpenMessage) -> tuple[Any, ...]:
         e.id, e.environment_id, e.execution_id, e.event_id, e.transaction_id, e.workflow_id, e.subscriber_uuid,
         e.subscriber_id, e.step_id, e.step_key, e.channel, str(e.status), e.content, e.provider_id,
         e.integration_id, e.idempotency_key, e.severity, e.critical, encode(list(e.tags)),
-        e.at if e.status is MessageStatus.SENT else None, e.at, e.attempts, e.possible_duplicate,
+        e.at if e.status is MessageStatus.SENT else None, e.at, e.attempts, e.possible_duplicate, e.context_keys,
     )  # fmt: skip
 
 

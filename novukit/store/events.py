@@ -9,11 +9,12 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from ..model import EventStatus
-from . import activities
+from ..model import ContextKeys, EventContext, EventStatus
+from . import activities, idempotency
 from .activities import Line
 from .batch import Batch, together
 from .database import Database, Scope, decode, encode
+from .idempotency import Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class NewEvent:
     named: int
     fingerprint: str
     trace: str | None = None
+    context: Mapping[str, EventContext] | None = None
+    context_keys: ContextKeys = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Expanding:
     sources: list[dict[str, Any]]
     cursor: UUID | None
     created_at: datetime
+    context_keys: ContextKeys = ""
 
 
 Person = tuple[UUID, str]
@@ -53,14 +57,16 @@ Person = tuple[UUID, str]
 _EVENTS = Batch(
     "accepted",
     "insert into novukit_event (id, environment_id, transaction_id, workflow_id, workflow_version, payload, overrides, "
-    "actor, tenant, recipients, fingerprint, status, executions, trace, created_at) "
+    "actor, tenant, recipients, fingerprint, status, executions, trace, context, context_keys, created_at) "
     "select u.id, u.environment_id, u.transaction_id, u.workflow_id, u.workflow_version, u.payload, u.overrides, "
-    "u.actor, u.tenant, u.recipients, u.fingerprint, u.status, u.executions, u.trace, u.at from {rows} where true "
+    "u.actor, u.tenant, u.recipients, u.fingerprint, u.status, u.executions, u.trace, u.context, "
+    "u.context_keys, u.at from {rows} where true "
     "on conflict (environment_id, transaction_id) do nothing returning id",
     columns="id uuid, environment_id uuid, transaction_id text, workflow_id text, workflow_version text, "
     "payload jsonb, overrides jsonb, actor jsonb, tenant jsonb, recipients jsonb, fingerprint text, status text, "
-    "executions integer, trace text, at timestamptz",
-    steady="environment_id workflow_id workflow_version overrides actor tenant recipients executions trace at",
+    "executions integer, trace text, context jsonb, context_keys text, at timestamptz",
+    steady="environment_id workflow_id workflow_version overrides actor tenant recipients executions trace context "
+    "context_keys at",
     here="novukit_event", returns=True,
 )  # fmt: skip
 _ACCEPTED = "u.event_id in (select id from {accepted})"
@@ -84,11 +90,11 @@ def _executions(condition: str) -> Batch:
 
 async def insert(
     database: Database, new: Sequence[tuple[Scope, NewEvent]], lines: Sequence[Line],
-    people: Mapping[UUID, Sequence[Person]],
+    people: Mapping[UUID, Sequence[Person]], receipts: Sequence[Receipt] = (),
 ) -> set[UUID]:  # fmt: skip
     """Keep events with the executions of their ``people``, all or nothing; returns which of them are new.
 
-    One whose transaction id is taken begins nothing, and neither do its ``lines``.
+    One whose transaction id is taken begins nothing, and neither do its ``lines`` nor its receipt.
     """
     now, rows = database.clock.now(), list[Any]()
     for scope, e in new:
@@ -96,11 +102,18 @@ async def insert(
         rows.append((
             e.id, scope.environment_id, e.transaction_id, e.workflow_id, e.workflow_version, encode(e.payload),
             encode(e.overrides), encode(e.actor) if e.actor else None, encode(e.tenant) if e.tenant else None,
-            encode(e.sources), e.fingerprint, status, e.named, e.trace, now,
+            encode(e.sources), e.fingerprint, status, e.named, e.trace,
+            _context(e.context) if e.context else None, e.context_keys, now,
         ))  # fmt: skip
     executions = _execution_rows(database, new, people)
     parts = [(_EVENTS, rows), (_executions(_ACCEPTED), executions), activities.writing(lines, _ACCEPTED)]
+    if receipts:
+        parts.append(idempotency.writing(database, receipts))
     return set((await together(database, parts))["accepted"])
+
+
+def _context(context: Mapping[str, EventContext]) -> str:
+    return encode({kind: {"id": one.id, "data": one.data} for kind, one in context.items()})
 
 
 async def open_executions(
@@ -134,7 +147,8 @@ async def seen(scope: Scope, transaction_id: str) -> tuple[UUID, str, int] | Non
 async def next_expanding(database: Database) -> Expanding | None:
     """The oldest event with members still to come, locked until the caller's transaction ends."""
     rows = await database.fetch(
-        "select id, environment_id, workflow_id, workflow_version, recipients, cursor, created_at from novukit_event "
+        "select id, environment_id, workflow_id, workflow_version, recipients, cursor, created_at, context_keys "
+        "from novukit_event "
         "where status = 'expanding' order by id limit 1 for update skip locked"
     )
     if not rows:
@@ -142,7 +156,7 @@ async def next_expanding(database: Database) -> Expanding | None:
     row = rows[0]
     return Expanding(
         row["id"], row["environment_id"], row["workflow_id"], row["workflow_version"], decode(row["recipients"]),
-        row["cursor"], row["created_at"],
+        row["cursor"], row["created_at"], row["context_keys"],
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ..model import Checkpoint, ExecutionStatus, Reason, StepKind, StepStatus, StoredSubscriber, Way
+from ..model import Checkpoint, ContextKeys, ExecutionStatus, Reason, StepKind, StepStatus, StoredSubscriber, Way
 from . import subscribers
 from .batch import Batch, together
 from .database import Database, Row, Scope, decode, in_list, moment
@@ -37,6 +37,8 @@ class Claimed:
     overrides: dict[str, Any] = field(default_factory=dict)
     actor: dict[str, Any] | None = None
     tenant: dict[str, Any] | None = None
+    context: dict[str, Any] | None = None
+    context_keys: ContextKeys = ""
     subscriber: StoredSubscriber | None = None
     checkpoints: dict[tuple[str, str], Checkpoint] = field(default_factory=dict)
     trace: str | None = None
@@ -142,8 +144,8 @@ async def _load(database: Database, claimed: list[Claimed]) -> None:
     events = {
         row["id"]: row
         for row in await database.fetch_hot(
-            "select id, transaction_id, payload, overrides, actor, tenant, trace, created_at from novukit_event "
-            "where id = any($1::uuid[])",
+            "select id, transaction_id, payload, overrides, actor, tenant, context, context_keys, trace, created_at "
+            "from novukit_event where id = any($1::uuid[])",
             list({e.event_id for e in claimed}),
         )
     }
@@ -159,7 +161,7 @@ async def _load(database: Database, claimed: list[Claimed]) -> None:
         e.transaction_id, e.triggered_at = event["transaction_id"], event["created_at"]
         e.payload, e.overrides = decode(event["payload"]), decode(event["overrides"])
         e.actor, e.tenant = decode(event["actor"]), decode(event["tenant"])
-        e.trace = event["trace"]
+        e.context, e.context_keys, e.trace = decode(event["context"]), event["context_keys"], event["trace"]
         e.subscriber = people.get(e.subscriber_uuid)
 
 

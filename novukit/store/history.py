@@ -211,7 +211,8 @@ _EXECUTION = (
 _EXECUTIONS = "novukit_execution x join novukit_event e on e.id = x.event_id and e.environment_id = x.environment_id"
 _ACTIVITY = "id, environment_id, event_id, execution_id, kind, step, reason, detail, message_id, at"
 _EVENT = (
-    "id, environment_id, transaction_id, workflow_id, payload, overrides, actor, tenant, status, executions, created_at"
+    "id, environment_id, transaction_id, workflow_id, payload, overrides, actor, tenant, context, context_keys, "
+    "status, executions, created_at"
 )
 
 
@@ -280,7 +281,8 @@ def _event(row: Row) -> Event:
         id=row["id"], environment_id=row["environment_id"], transaction_id=row["transaction_id"],
         workflow_id=row["workflow_id"], payload=decode(row["payload"]), overrides=decode(row["overrides"]),
         actor=decode(row["actor"]), tenant=decode(row["tenant"]), status=EventStatus(row["status"]),
-        executions=row["executions"], created_at=row["created_at"],
+        executions=row["executions"], created_at=row["created_at"], context=decode(row["context"]) or {},
+        context_keys=row["context_keys"],
     )  # fmt: skip
 
 

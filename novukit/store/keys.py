@@ -12,7 +12,7 @@ from uuid import UUID
 from ..errors import NotFound
 from ..model import ApiKey, Caller, Environment
 from .database import Database, Row, Scope
-from .secrets import API_KEY, INBOX_SECRET, KeyRing
+from .secrets import API_KEY, KeyRing
 
 PREFIX = "nk_"
 _ALPHABET = string.ascii_letters + string.digits
@@ -88,16 +88,6 @@ async def find(database: Database, secret: str) -> Caller | None:
         identifier=row["identifier"], type=row["type"], created_at=row["created_at"], updated_at=row["updated_at"],
     )  # fmt: skip
     return Caller(organization_id=row["organization_id"], environment=environment, key_id=row["key_id"])
-
-
-async def inbox_secrets(scope: Scope, ring: KeyRing) -> list[str]:
-    """The secrets that may sign for a subscriber's inbox: the inbox secret, and the secret keys that are in force."""
-    rows = await scope.database.fetch(
-        "select inbox_secret from novukit_environment where id = $1", scope.environment_id
-    )
-    place = str(scope.environment_id)
-    own = [ring.open(row["inbox_secret"], INBOX_SECRET, place, place) for row in rows]
-    return own + [secret for _, secret in await reveal(scope, ring)]
 
 
 def _hash(secret: str) -> str:

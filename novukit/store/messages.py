@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from ..model import Channel, Message, MessageStatus
+from ..model import Channel, ContextKeys, Message, MessageStatus
 from .database import Row, Scope, decode
 from .where import Where
 
@@ -38,6 +38,7 @@ class InboxFilter:
     ``tags`` is an *and* of *or*-groups; ``data`` the same for each key of the notification's data, by equality.
     """
 
+    ids: Sequence[UUID] | None = None
     read: bool | None = None
     seen: bool | None = None
     archived: bool | None = None
@@ -47,6 +48,8 @@ class InboxFilter:
     severity: Sequence[str] = ()
     created_from: datetime | None = None
     created_to: datetime | None = None
+    context_keys: ContextKeys | None = None
+    """Those of exactly this context; ``""`` for those that were sent without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,12 +195,23 @@ async def inbox_page(
     return InboxPage([_notification(row) for row in rows[:limit]], len(rows) > limit)
 
 
-async def notification(scope: Scope, subscriber_uuid: UUID, id: UUID) -> Notification | None:
-    """One notification, if it is in this subscriber's inbox."""
-    where = _inbox(scope, subscriber_uuid, InboxFilter())
-    where.add("m.id = ?", id)
+async def notification(
+    scope: Scope, subscriber_uuid: UUID, id: UUID, *, context_keys: ContextKeys | None = None
+) -> Notification | None:
+    """One notification, if it is in this subscriber's inbox, and in this context's if one is given."""
+    where = _inbox(scope, subscriber_uuid, InboxFilter(ids=[id], context_keys=context_keys))
     rows = await scope.database.fetch(f"{_NOTIFICATIONS} where {where}", *where.args)
     return _notification(rows[0]) if rows else None
+
+
+async def among(
+    scope: Scope, subscriber_uuid: UUID, ids: Sequence[UUID], filters: InboxFilter = InboxFilter()
+) -> list[Notification]:
+    """Those of up to 500 notifications that are in this subscriber's inbox and fit, oldest first."""
+    where = _inbox(scope, subscriber_uuid, filters)
+    where.among("m.id", ids)
+    rows = await scope.database.fetch(f"{_NOTIFICATIONS} where {where} order by m.id", *where.args) if ids else ()
+    return [_notification(row) for row in rows]
 
 
 async def count(
@@ -215,15 +229,28 @@ async def count(
     return rows[0]["n"]
 
 
-async def unread(scope: Scope, subscriber_uuid: UUID, cap: int = 99) -> dict[str, int]:
+async def unread(
+    scope: Scope, subscriber_uuid: UUID, cap: int = 99, *, context_keys: ContextKeys | None = None
+) -> dict[str, int]:
     """How many notifications wait to be read, by severity: what a bell shows. ``cap`` bounds the sum."""
-    where = _inbox(scope, subscriber_uuid, InboxFilter(read=False, archived=False, snoozed=False))
+    waiting = InboxFilter(read=False, archived=False, snoozed=False, context_keys=context_keys)
+    where = _inbox(scope, subscriber_uuid, waiting)
     rows = await scope.database.fetch(
         "select severity, count(*) as n from "
         f"(select m.severity from novukit_message m where {where} limit {where.mark(cap)}) as part group by severity",
         *where.args,
     )
     return {row["severity"]: row["n"] for row in rows}
+
+
+async def changed_since(scope: Scope, subscriber_uuid: UUID, moment: datetime) -> bool:
+    """Whether anything that still is in this inbox has come or changed since ``moment``."""
+    rows = await scope.database.fetch(
+        "select 1 from novukit_message where environment_id = $1 and subscriber_uuid = $2 and channel = 'in_app' "
+        "and updated_at >= $3 limit 1",
+        scope.environment_id, subscriber_uuid, moment,
+    )  # fmt: skip
+    return bool(rows)
 
 
 async def mark(
@@ -241,9 +268,7 @@ async def mark(
     What is read or archived is seen; what is archived is read; what becomes unread is back in the inbox. The first
     time counts: to read again does not move ``read_at``.
     """
-    where = _which(scope, subscriber_uuid, which)
-    if where is None:
-        return 0
+    where = _inbox(scope, subscriber_uuid, _filter(which))
     match (read, seen, archived):
         case (True, None, None):
             fields, nulls = ("read_at", "seen_at"), ()
@@ -270,28 +295,30 @@ async def mark(
     return await _change(scope, ", ".join([*changes, f"updated_at = {now}::timestamptz"]), where)
 
 
-async def snooze(scope: Scope, subscriber_uuid: UUID, id: UUID, until: datetime | None, *, at: datetime) -> bool:
+async def snooze(
+    scope: Scope, subscriber_uuid: UUID, id: UUID, until: datetime | None, *, at: datetime,
+    context_keys: ContextKeys | None = None,
+) -> bool:  # fmt: skip
     """Hide a notification until a moment, or show it again (``None``). False when it is not in the inbox."""
-    where = _which(scope, subscriber_uuid, [id])
-    assert where is not None
+    where = _inbox(scope, subscriber_uuid, InboxFilter(ids=[id], context_keys=context_keys))
     return bool(
         await _change(scope, f"snoozed_until = {where.mark(until)}::timestamptz, updated_at = {where.mark(at)}", where)
     )
 
 
-async def press(scope: Scope, subscriber_uuid: UUID, id: UUID, button: Button, *, done: bool, at: datetime) -> bool:
+async def press(
+    scope: Scope, subscriber_uuid: UUID, id: UUID, button: Button, *, done: bool, at: datetime,
+    context_keys: ContextKeys | None = None,
+) -> bool:  # fmt: skip
     """Note that a button was pressed, or take that back. False when the notification is not in the inbox."""
-    where = _which(scope, subscriber_uuid, [id])
-    assert where is not None
+    where = _inbox(scope, subscriber_uuid, InboxFilter(ids=[id], context_keys=context_keys))
     changes = f"{button}_done_at = {where.mark(at if done else None)}::timestamptz, updated_at = {where.mark(at)}"
     return bool(await _change(scope, changes, where))
 
 
 async def remove(scope: Scope, subscriber_uuid: UUID, which: Sequence[UUID] | InboxFilter) -> int:
     """Take notifications out of an inbox for good. Returns how many went."""
-    where = _which(scope, subscriber_uuid, which)
-    if where is None:
-        return 0
+    where = _inbox(scope, subscriber_uuid, _filter(which))
     return len(await scope.database.fetch(f"delete from novukit_message as m where {where} returning id", *where.args))
 
 
@@ -308,6 +335,8 @@ def _inbox(scope: Scope, subscriber_uuid: UUID, filters: InboxFilter) -> Where:
         "m.environment_id = ? and m.subscriber_uuid = ? and m.channel = 'in_app' and m.status = 'sent'",
         scope.environment_id, subscriber_uuid,
     )  # fmt: skip
+    if filters.ids is not None:
+        where.add(f"m.id in ({', '.join('?' * len(filters.ids))})" if filters.ids else "1 = 0", *filters.ids)
     marks = (("read_at", filters.read), ("seen_at", filters.seen), ("archived_at", filters.archived))
     for column, wanted in marks:
         if wanted is not None:
@@ -323,6 +352,8 @@ def _inbox(scope: Scope, subscriber_uuid: UUID, filters: InboxFilter) -> Where:
         for group in groups:
             _any(where, "(m.content->'data'->?::text)::text = ?", [(key, _json(value)) for value in group])
     where.among("m.severity", filters.severity)
+    if filters.context_keys is not None:
+        where.add("m.context_keys = ?", filters.context_keys)
     if filters.created_from:
         where.add("m.created_at >= ?", filters.created_from)
     if filters.created_to:
@@ -336,15 +367,8 @@ def _any(where: Where, condition: str, options: Sequence[tuple[str, ...]]) -> No
     where.add(f"({' or '.join([condition] * len(options)) or '1 = 0'})", *args)
 
 
-def _which(scope: Scope, subscriber_uuid: UUID, which: Sequence[UUID] | InboxFilter) -> Where | None:
-    """The conditions for given notifications or for a filter; ``None`` when nothing can be meant."""
-    if isinstance(which, InboxFilter):
-        return _inbox(scope, subscriber_uuid, which)
-    if not which:
-        return None
-    where = _inbox(scope, subscriber_uuid, InboxFilter())
-    where.among("m.id", which)
-    return where
+def _filter(which: Sequence[UUID] | InboxFilter) -> InboxFilter:
+    return which if isinstance(which, InboxFilter) else InboxFilter(ids=which)
 
 
 async def _change(scope: Scope, changes: str, where: Where) -> int:

@@ -30,8 +30,12 @@ STANDSTILL_SECONDS = 5.0
 has locked, its own lease among it, would keep every other worker from going on."""
 
 
-HOT = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off; set jit = off"
-"""For the few statements that run all the time: their plans are kept, and must not be those of an empty table."""
+HOT = "".join(
+    f"set {name} = off; "
+    for name in ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "enable_material", "jit")
+)
+"""For the few statements that run all the time: their plans are kept, and must not be those of an empty table. What is
+left is a look into an index for each row, however old the statistics are."""
 
 
 class PooledConnection(asyncpg.Connection):  # type: ignore[misc, type-arg]

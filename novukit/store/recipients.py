@@ -82,6 +82,7 @@ def _source(scope: Scope, event: Expanding) -> tuple[str, str, Where]:
     if "topic" in source:
         table, who = "novukit_topic_subscription m", "m.subscriber_uuid"
         where = Where("m.environment_id = ? and m.topic_id = ?", scope.environment_id, UUID(source["topic"]))
+        where.add("m.context_keys = ?", event.context_keys)
     else:
         table, who, where = "novukit_subscriber s", "s.id", Where("s.environment_id = ?", scope.environment_id)
     if event.cursor is not None:

@@ -27,6 +27,7 @@ API_KEY = "api_key.secret"
 INBOX_SECRET = "environment.inbox_secret"  # noqa: S105 - the name of a column
 CREDENTIALS = "integration.credentials"
 VARIABLE = "variable.value"
+CONNECTION = "channel_connection.auth"
 
 _HINT = "Make one with `novukit keys master`."
 
@@ -35,6 +36,7 @@ _SEALED = (
     (INBOX_SECRET, "novukit_environment", "inbox_secret", "id"),
     (CREDENTIALS, "novukit_integration", "credentials", "environment_id"),
     (VARIABLE, "novukit_variable", "value", "environment_id"),
+    (CONNECTION, "novukit_channel_connection", "auth", "environment_id"),
 )
 """Every sealed column: its purpose, table, column, and the column that holds the environment."""
 

@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from ..errors import InvalidInput, Issue
-from ..model import ChannelAddress, StoredSubscriber, Subscriber
+from ..model import ChannelAddress, ChannelEndpoint, StoredSubscriber, Subscriber
+from . import endpoints
 from .database import Row, Scope, decode, encode, in_list
 from .pages import Listing, Page, PageQuery, contains, parted, read
 from .where import Where
@@ -40,15 +41,22 @@ class KnownIntegration:
     provider_id: str
 
 
+# A look for each name. Were the names a list, Postgres would rather read the whole environment while its statistics
+# are those of an empty table.
+_NAMED = (
+    f"select {_COLUMNS} from unnest($2::text[]) as each(name) "
+    "join novukit_subscriber on environment_id = $1 and subscriber_id = each.name"
+)
+_NAMED_SQLITE = f"select {_COLUMNS} from novukit_subscriber where environment_id = $1 and subscriber_id = any($2)"
+
+
 async def look(scope: Scope, named: Iterable[Subscriber]) -> tuple[dict[str, UUID], list[Subscriber]]:
     """The ids of those who are on record, and those of whom something is told that is not."""
     wanted = _merged(named)
     if not wanted:
         return {}, []
-    rows = await scope.database.fetch_hot(
-        f"select {_COLUMNS} from novukit_subscriber where environment_id = $1 and subscriber_id = any($2::text[])",
-        scope.environment_id, list(wanted),
-    )  # fmt: skip
+    sql = _NAMED if scope.database.dialect == "postgres" else _NAMED_SQLITE
+    rows = await scope.database.fetch_hot(sql, scope.environment_id, list(wanted))
     known = {row["subscriber_id"]: row for row in rows}
     news = [s for name, s in wanted.items() if name not in known or _differs(s, known[name])]
     return {name: row["id"] for name, row in known.items()}, news
@@ -141,18 +149,23 @@ async def get(scope: Scope, subscriber_id: str) -> StoredSubscriber | None:
 
 
 async def by_uuids(scope: Scope, uuids: Collection[UUID]) -> dict[UUID, StoredSubscriber]:
-    """Those of ``uuids`` that are subscribers of this environment, with addresses; a second query if any has one."""
+    """Those of ``uuids`` that are subscribers of this environment, with addresses and endpoints.
+
+    A second query if any has an address, a third if any has an endpoint.
+    """
     if not uuids:
         return {}
+    has = "exists (select 1 from novukit_{0} c where c.environment_id = $1 and c.subscriber_uuid = s.id) as {0}"
     rows = await scope.database.fetch_hot(
-        f"select {_COLUMNS}, exists (select 1 from novukit_subscriber_channel c where c.environment_id = $1 "
-        "and c.subscriber_uuid = s.id) as reachable from novukit_subscriber s "
-        "where s.environment_id = $1 and s.id = any($2::uuid[])",
+        f"select {_COLUMNS}, {has.format('subscriber_channel')}, {has.format('channel_endpoint')} "
+        "from novukit_subscriber s where s.environment_id = $1 and s.id = any($2::uuid[])",
         scope.environment_id, list(uuids),
     )  # fmt: skip
-    reachable = [row["id"] for row in rows if row["reachable"]]
+    reachable = [row["id"] for row in rows if row["subscriber_channel"]]
     found = await addresses(scope, reachable) if reachable else {}
-    return {row["id"]: stored(row, tuple(found.get(row["id"], ()))) for row in rows}
+    reached = [row["id"] for row in rows if row["channel_endpoint"]]
+    places = await endpoints.of_subscribers(scope, reached) if reached else {}
+    return {row["id"]: stored(row, tuple(found.get(row["id"], ())), places.get(row["id"], ())) for row in rows}
 
 
 async def page(
@@ -357,6 +370,8 @@ async def _with_addresses(scope: Scope, rows: Sequence[Row]) -> list[StoredSubsc
     return [stored(row, tuple(found.get(row["id"], ()))) for row in rows]
 
 
-def stored(row: Row, addresses: tuple[ChannelAddress, ...] = ()) -> StoredSubscriber:
-    values = {name: row[name] for name in _FIELDS}
-    return StoredSubscriber.model_validate({**values, "data": decode(row["data"]), "addresses": addresses})
+def stored(
+    row: Row, addresses: tuple[ChannelAddress, ...] = (), endpoints: tuple[ChannelEndpoint, ...] = ()
+) -> StoredSubscriber:
+    values = {name: row[name] for name in _FIELDS} | {"data": decode(row["data"])}
+    return StoredSubscriber.model_validate({**values, "addresses": addresses, "endpoints": endpoints})

@@ -169,7 +169,7 @@ async def subscribe(
         await scope.database.execute_many(
             "insert into novukit_topic_subscription "
             "(id, environment_id, topic_id, subscriber_uuid, identifier, name, created_at, updated_at) "
-            "values ($1, $2, $3, $4, $5, $6, $7, $7) on conflict (environment_id, topic_id, subscriber_uuid) "
+            "values ($1, $2, $3, $4, $5, $6, $7, $7) on conflict (environment_id, topic_id, identifier) "
             "do update set name = excluded.name, updated_at = excluded.updated_at where excluded.name is not null",
             [(new_id, scope.environment_id, topic.id, uuid, new, name, now) for new_id, uuid, new, name in rows],
         )

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from ..model import ActivityKind
-from . import activities
+from . import activities, snoozes
 from .database import Database, Row, in_list, moment
 
 Blocked = AbstractSet[tuple[UUID, str]]
@@ -27,12 +27,13 @@ def blocked_of(blocked: Blocked, number: int) -> tuple[str, list[list[str]]]:
 @dataclass(frozen=True, slots=True)
 class Found:
     """What one look finds: whether a lease has lapsed, an event has members to come, a vendor's event may find its
-    message now, and when work comes due."""
+    message now; when work comes due, and when the next snooze ends."""
 
     lapsed: bool
     expanding: bool
     told: bool
     due: datetime | None
+    returning: datetime | None
 
 
 MISHAPS = 3
@@ -45,7 +46,7 @@ _FOUND = (
     # In each environment the first one of an index; a minimum over all of them would have to see them all.
     "(select min((select x.wake_at from novukit_execution x where x.environment_id = e.id "
     "and x.status in ('pending', 'waiting') and x.workflow_id = any($2::text[]){but} order by x.wake_at limit 1)) "
-    "from novukit_environment e) as due"
+    f"from novukit_environment e) as due, {snoozes.NEXT} as returning_at"
 )
 
 
@@ -71,9 +72,11 @@ async def look_and_extend(
 
 
 def _found(row: Row) -> Found:
+    due, returning = row["due"], row["returning_at"]
     return Found(
-        bool(row["lapsed"]), bool(row["expanding"]), bool(row["told"]), moment(row["due"]) if row["due"] else None
-    )
+        bool(row["lapsed"]), bool(row["expanding"]), bool(row["told"]), moment(due) if due else None,
+        moment(returning) if returning else None,
+    )  # fmt: skip
 
 
 async def enlist(database: Database, worker_id: UUID, *, host: str, pid: int, lease_until: datetime) -> None:

@@ -40,6 +40,11 @@ async def all(scope: Scope) -> list[StoredWorkflow]:  # noqa: A001 (`workflows.a
     return sorted((_workflow(row) for row in rows), key=lambda w: w.spec.id)
 
 
+async def of_code(scope: Scope) -> list[StoredWorkflow]:
+    """Those that this code runs, by id: the ones behind a bridge are left out."""
+    return [one for one in await all(scope) if not one.remote]
+
+
 async def get(scope: Scope, workflow_id: str) -> StoredWorkflow | None:
     """One workflow."""
     rows = await scope.database.fetch(
@@ -98,9 +103,13 @@ async def versions(scope: Scope, workflow_id: str) -> list[WorkflowVersion]:
 
 
 async def state(scope: Scope) -> str:
-    """A hash of what is stored: two environments with the same workflows in the same versions agree."""
+    """A hash of what is stored: two environments with the same workflows in the same versions agree.
+
+    Those behind a bridge do not count: they have a sync of their own.
+    """
     rows = await scope.database.fetch(
-        "select workflow_id, version from novukit_workflow where environment_id = $1", scope.environment_id
+        "select workflow_id, version from novukit_workflow where environment_id = $1 and not remote",
+        scope.environment_id,
     )
     return state_of({row["workflow_id"]: row["version"] for row in rows})
 
@@ -187,7 +196,7 @@ async def touch_triggered(scope: Scope, workflow_id: str) -> None:
         await scope.database.fetch(f"update novukit_workflow set last_triggered_at = $4 where {stale}", *args, now)
 
 
-_COLUMNS = "id, environment_id, version, spec, active, created_at, updated_at, last_triggered_at"
+_COLUMNS = "id, environment_id, version, spec, active, created_at, updated_at, last_triggered_at, remote"
 _SELECT = f"select {_COLUMNS} from novukit_workflow"
 # Two halves, each on the partial index that holds only what has not ended.
 _OPEN = (
@@ -201,7 +210,7 @@ def _workflow(row: Row) -> StoredWorkflow:
     return StoredWorkflow(
         id=row["id"], environment_id=row["environment_id"], spec=_spec(row), version=row["version"],
         active=row["active"], created_at=row["created_at"], updated_at=row["updated_at"],
-        last_triggered_at=row["last_triggered_at"],
+        last_triggered_at=row["last_triggered_at"], remote=bool(row["remote"]),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +20,7 @@ from ..model import (
     ChannelAddress,
     Everyone,
     Execution,
+    GivenContext,
     Recipient,
     Resolution,
     Subscriber,
@@ -29,7 +30,7 @@ from ..model import (
 )  # fmt: skip
 from ..providers import PluginHost
 from ..settings import IntegrationSettings, Settings
-from ..store import Scope, executions, history, messages, preferences, subscribers, topics
+from ..store import Scope, executions, history, messages, preferences, snoozes, subscribers, topics
 from ..store.history import ExecutionFilter
 from ..store.secrets import KeyRing, generate_master_key
 from .clock import VirtualClock
@@ -121,7 +122,7 @@ class Harness:
     async def trigger(
         self, workflow: Workflow[Any] | str, *, to: To, payload: Any = None, transaction_id: str | None = None,
         actor: str | Subscriber | None = None, tenant: dict[str, Any] | None = None,
-        overrides: dict[str, Any] | None = None,
+        context: Mapping[str, str | dict[str, Any]] | None = None, overrides: dict[str, Any] | None = None,
     ) -> Triggered:  # fmt: skip
         """Trigger ``workflow`` and run all that is due. ``payload`` is its model or a dict."""
         several = [to] if isinstance(to, str | Subscriber | TopicRecipient | Everyone) else list(to)
@@ -134,6 +135,7 @@ class Harness:
                 transaction_id=transaction_id,
                 actor=Subscriber(subscriber_id=actor) if isinstance(actor, str) else actor,
                 tenant=tenant,
+                context={kind: _context(one) for kind, one in context.items()} if context else None,
                 overrides=overrides or {},
             )
         )
@@ -148,7 +150,7 @@ class Harness:
         if target < self.now:
             raise InvalidInput(f"Time does not go back: it is {self.now.isoformat()}.")
         await self.settle()
-        while (due := await executions.next_due(self.app.database, self._known())) is not None and due <= target:
+        while (due := await self._next_due()) is not None and due <= target:
             self.clock.advance(max(due - self.now, timedelta()))
             await self.settle()
         self.clock.advance(target - self.now)
@@ -272,8 +274,18 @@ class Harness:
             else:
                 self._unsent.add(message.id)
 
+    async def _next_due(self) -> datetime | None:
+        """When an execution comes due next, or a snooze ends."""
+        database = self.app.database
+        both = (await executions.next_due(database, self._known()), await snoozes.next_end(database))
+        return min((at for at in both if at is not None), default=None)
+
     def _known(self) -> list[str]:
-        return [workflow.id for workflow in self.app.runtime.registry]
+        return self.app.runtime.workflow_ids
+
+
+def _context(one: str | dict[str, Any]) -> GivenContext:
+    return GivenContext(id=one) if isinstance(one, str) else GivenContext(**one)
 
 
 def _recipient(to: str | Recipient) -> Recipient:

@@ -38,6 +38,7 @@ class Ntfy(ChatProvider[NtfyCredentials]):
     id = "ntfy"
     name = "ntfy"
     limits = Limits(size=4096)
+    endpoints = frozenset()
 
     def __init__(self, credentials: NtfyCredentials, http: HttpClient) -> None:
         super().__init__(credentials, http)

@@ -43,6 +43,7 @@ class RocketChat(ChatProvider[RocketChatCredentials]):
     id = "rocket-chat"
     name = "Rocket.Chat"
     supports = frozenset({"thread"})
+    endpoints = frozenset()
 
     def __init__(self, credentials: RocketChatCredentials, http: HttpClient) -> None:
         super().__init__(credentials, http)

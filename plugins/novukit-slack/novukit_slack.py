@@ -77,6 +77,8 @@ class Slack(ChatProvider[SlackCredentials]):
     supports = frozenset({"thread"})
     limits = Limits(lengths={"body": LONGEST})
     base_url = "https://slack.com/api"
+    endpoints = frozenset({"slack_channel", "slack_user", "webhook"})
+    connection_credential = "token"
 
     async def send(self, content: ChatContent, key: str) -> Receipt:
         """Post by the webhook if the subscriber has one, by the bot otherwise."""

@@ -43,6 +43,7 @@ class Telegram(ChatProvider[TelegramCredentials]):
     supports = frozenset({"thread"})
     limits = Limits(lengths={"body": 4096})
     base_url = "https://api.telegram.org"
+    endpoints = frozenset({"telegram_chat"})
 
     async def send(self, content: ChatContent, key: str) -> Receipt:
         """Send. Telegram takes no key: a second try is a second message."""

@@ -51,6 +51,7 @@ async def test_an_email_carries_all_that_it_was_told(step: Step[Any], notes: Not
         unless_read="inbox",
         integration="main",
         overrides={"pool": "a"},
+        providers={"sendgrid": {"pool": "b"}},
         retry=Retry(attempts=2),
         on_unknown="park",
         key="7",
@@ -79,6 +80,7 @@ async def test_an_email_carries_all_that_it_was_told(step: Step[Any], notes: Not
         "unless_read": "inbox",
         "integration": "main",
         "overrides": {"pool": "a"},
+        "providers": {"sendgrid": {"pool": "b"}},
         "retry": Retry(attempts=2),
         "on_unknown": "park",
     } == dict(notes.inputs)

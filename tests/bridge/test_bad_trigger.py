@@ -68,7 +68,7 @@ NAMES = [
         details=("unknown_field",)),
     row("TR4 other case", {"To": "ada"}, "Did you mean 'to'?", at="/To"),
     row("TR4 snake case", {"transaction_id": "a"}, "Did you mean 'transactionId'?", at="/transaction_id"),
-    row("several", {"bridgeUrl": "x", "context": {}, "to": ""}, "/to: must not be empty, and 2 more", at="/context"),
+    row("several", {"bridgeUrl": "x", "context": 1, "to": ""}, "/to: must not be empty, and 2 more", at="/context"),
 ]  # fmt: skip
 
 PAYLOADS = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from novukit.providers import (
     CallbackRequest,
     ChatContent,
     ChatProvider,
+    DeliveryEvent,
     EventKind,
     PluginHost,
     Receipt,
@@ -78,7 +80,7 @@ def call(runtime: Runtime, scope: Scope, development: Environment, told: Told) -
     servers: dict[str, Any] = {}
 
     async def ask(
-        method: str = "POST", query: str = "", *, public: str | None = None, root: str = "", **more: Any
+        method: str = "POST", query: str = "", *, public: str | None = None, root: str = "", path: str = "", **more: Any
     ) -> httpx.Response:
         if not servers:
             await integrations.create(
@@ -89,7 +91,9 @@ def call(runtime: Runtime, scope: Scope, development: Environment, told: Told) -
             servers[name] = create_asgi(replace(runtime, host=host, settings=Settings(public_url=public)))
         transport = httpx.ASGITransport(servers[name], root_path=root)
         async with httpx.AsyncClient(transport=transport, base_url="https://inside.test:8443") as http:
-            url = f"{root}/v1/callbacks/{development.identifier}/the%2Echat{query}"
+            one = await integrations.by_identifier(scope, runtime.secrets, "the.chat")
+            named = path.format(environment=development.id, integration=one.id)
+            url = f"{root}{named or f'/v1/callbacks/{development.identifier}/the%2Echat'}{query}"
             return await http.request(method, url, **more)
 
     return ask
@@ -155,3 +159,37 @@ async def test_a_provider_is_built_once(call: Call, told: Told, scope: Scope, ru
     await integrations.update(scope, runtime.secrets, one.id, name="Another", active=False)
     assert 200 == (await call()).status_code, "what was sent before is told of all the same"
     assert 2 == told.built
+
+
+TRACK = "/v2/inbound-webhooks/delivery-providers/{environment}/{integration}"
+
+
+async def test_the_url_of_novu_takes_the_same_and_lists_what_was_understood(call: Call, told: Told) -> None:
+    """In Novu's words, whose list is closed; the provider gets the bytes as they came."""
+    at = datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)
+    told.answer = CallbackAnswer([
+        DeliveryEvent(kind, provider_message_id=f"m-{kind}", at=at, id=kind.value, detail="250 ok")
+        for kind in EventKind
+    ])  # fmt: skip
+    answer = await call(path=TRACK, content=b'{"event": "all"}')
+
+    assert 200 == answer.status_code, answer.text
+    results = answer.json()["data"]
+    body = {
+        "status": "complaint", "date": "2026-01-01T00:00:01.000Z", "externalId": "m-complained", "response": "250 ok",
+        "row": '{"event": "all"}',
+    }  # fmt: skip
+    assert {"id": "m-complained", "event": body} in results
+    assert len(EventKind) == len(results)
+    assert [b'{"event": "all"}'] == [request.body for request in told.requests]
+
+
+async def test_the_url_of_novu_opens_to_nobody_else_either(call: Call, told: Told) -> None:
+    """What is not signed is refused, what does not exist is the same 404, and a vendor may be told something."""
+    told.answer = CallbackRefused("no")
+    assert 401 == (await call(path=TRACK)).status_code
+    nobody = "0198c0de-0000-7000-8000-000000000000"
+    for path in (TRACK.replace("{integration}", nobody), TRACK.replace("{environment}", nobody), f"{TRACK}x"):
+        assert 404 == (await call(path=path)).status_code
+    told.answer = CallbackAnswer(body=b"challenge")
+    assert b"challenge" == (await call(path=TRACK)).content

@@ -138,7 +138,7 @@ async def test_counts_echo_their_filters(api: httpx.AsyncClient, rows: Rows) -> 
         ('[{"data":{"a b":1}}]', "/filters/0/data/a b"),
         ('[{"data":{"a":{"b":1}}}]', "/filters/0/data/a"),
         ('[{"data":"{"}]', "/filters/0/data"),
-        ('[{"contextKeys":["a:b"]}]', "/filters/0/contextKeys"),
+        ('[{"contextKeys":["a"]}]', "/filters/0/contextKeys"),
     ],
 )
 async def test_bad_filters_are_refused(api: httpx.AsyncClient, rows: Rows, filters: str, path: str) -> None:
@@ -157,7 +157,7 @@ async def test_bad_filters_are_refused(api: httpx.AsyncClient, rows: Rows, filte
         ({"data": "nonsense"}, "/data"),
         ({"severity": "loud"}, "/severity"),
         ({"read": "maybe"}, "/read"),
-        ({"contextKeys": "a:b"}, "/contextKeys"),
+        ({"contextKeys": "a"}, "/contextKeys"),
     ],
 )
 async def test_a_bad_query_is_refused(api: httpx.AsyncClient, rows: Rows, query: dict[str, str], path: str) -> None:

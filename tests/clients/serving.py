@@ -39,6 +39,7 @@ class Live:
     secret_key: str
     identifier: str
     folder: Path
+    pid: int
 
     def api(self) -> httpx.Client:
         """Its API, called by hand."""
@@ -69,7 +70,7 @@ def serve(folder: Path, *arguments: str, toml: str = TOML, environ: Mapping[str,
         first = process.stdout.readline()
         assert first, (folder / "novukit.log").read_text("utf-8", "replace")
         known = json.loads(_cli(folder, env, ["keys", "--json"]))
-        live = Live(f"http://127.0.0.1:{port}", known["secretKey"], known["applicationIdentifier"], folder)
+        live = Live(f"http://127.0.0.1:{port}", known["secretKey"], known["applicationIdentifier"], folder, process.pid)
         with live.api() as api:  # the socket listens before the banner is printed: this waits for the server
             api.get("/v1/environments/me").raise_for_status()
         yield live

@@ -76,3 +76,18 @@ async def test_a_stop_in_any_part_of_a_batch_lets_nothing_be_written(things: Dat
     assert 0 == (await things.fetch("select n from thing where id = $1", rows[0][0]))[0]["n"]
     await together(things, [(BEYOND, limits[:49]), (UNLESS_BEYOND, [(rows[0][0], 5)])])
     assert 5 == (await things.fetch("select n from thing where id = $1", rows[0][0]))[0]["n"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["a", "b"], ["", ""], [""], [None], [None, None], ["", None, "x"], ["a,b", '{"c"}', "\\", "NULL", "«é»"],
+        ["a\x1fb", "c"], ["\x1e", "d"], ["\x1e", None], ["\x1f"],
+    ],
+)  # fmt: skip
+async def test_every_text_comes_back_as_it_was(things: Database, names: list[str | None]) -> None:
+    """Empty ones, none at all, and those that have in them what stands between texts that travel as one."""
+    rows = [(things.new_id(), name, n, True, NOON) for n, name in enumerate(names)]
+    await together(things, [(KEEP, rows)])
+    there = await things.fetch("select name from thing order by n")
+    assert [row["name"] for row in there] == names

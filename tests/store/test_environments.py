@@ -9,7 +9,7 @@ import pytest
 
 from novukit.clock import uuid7_source
 from novukit.errors import NotFound
-from novukit.store import Database, environments, keys, organizations
+from novukit.store import Database, environments, organizations, sessions
 from novukit.store.secrets import KeyRing, generate_master_key
 from novukit.testing.clock import VirtualClock
 
@@ -76,16 +76,14 @@ async def test_an_environment_is_found_by_its_slug(database: Database, ring: Key
         await environments.by_slug(database, owner.id, "prodution")
 
 
-async def test_inbox_secrets_are_the_environments_own_and_its_keys(database: Database, ring: KeyRing) -> None:
-    """Those of the other environment are not among them; a revoked key is not either."""
+async def test_an_inbox_secret_is_the_environments_own_until_it_is_rotated(database: Database, ring: KeyRing) -> None:
+    """No environment has another's, and a new one has nothing of the old."""
     owner = await organizations.bootstrap(database, ring)
     development, production = [database.scope(one.id) for one in await environments.all(database, owner.id)]
-    made, secret = await keys.create(development, ring, "second")
-    await keys.revoke(development, (await keys.list_all(development))[0].id)
+    before = await sessions.secret(development, ring)
+    others = await sessions.secret(production, ring)
 
-    signing = await keys.inbox_secrets(development, ring)
+    await sessions.rotate(development, ring)
 
-    assert 2 == len(signing)
-    assert secret == signing[1]
-    assert made.hint == secret[-4:]
-    assert not set(signing) & set(await keys.inbox_secrets(production, ring))
+    assert 3 == len({before, others, await sessions.secret(development, ring)})
+    assert others == await sessions.secret(production, ring)

@@ -8,7 +8,7 @@ import pytest
 
 from novukit.errors import DecryptionFailed, SettingsInvalid
 from novukit.settings import keys as master_keys
-from novukit.store import Database, Scope, environments, integrations, keys, organizations
+from novukit.store import Database, Scope, environments, integrations, keys, organizations, sessions
 from novukit.store.secrets import KeyRing, generate_master_key, rotate
 
 pytestmark = pytest.mark.anyio
@@ -141,7 +141,8 @@ async def filled(database: Database) -> tuple[str, Scope]:
 
 async def secrets_of(scope: Scope, ring: KeyRing) -> tuple[list[str], list[dict[str, object]]]:
     """All that is sealed, opened."""
-    return await keys.inbox_secrets(scope, ring), [one.credentials for one in await integrations.active(scope, ring)]
+    signing = [await sessions.secret(scope, ring), *(secret for _, secret in await keys.reveal(scope, ring))]
+    return signing, [one.credentials for one in await integrations.active(scope, ring)]
 
 
 async def test_rotation_seals_everything_anew(database: Database, filled: tuple[str, Scope]) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 
 from . import (
     activity,
+    bridges,
+    channel_connections,
+    channel_endpoints,
     credentials,
     environments,
     events,
@@ -13,6 +16,7 @@ from . import (
     integrations,
     keys,
     layouts,
+    legacy,
     messages,
     notifications,
     outcomes,
@@ -36,6 +40,8 @@ HANDLERS: list[Any] = [
     *trial.HANDLERS,
     *keys.HANDLERS,
     *credentials.HANDLERS,
+    *channel_connections.HANDLERS,
+    *channel_endpoints.HANDLERS,
     *preferences.HANDLERS,
     *webhooks.HANDLERS,
     *subscribers.HANDLERS,
@@ -44,6 +50,7 @@ HANDLERS: list[Any] = [
     *events.HANDLERS,
     *messages.HANDLERS,
     *notifications.HANDLERS,
+    *legacy.HANDLERS,
     *activity.HANDLERS,
     *executions.HANDLERS,
     *outcomes.HANDLERS,
@@ -54,4 +61,5 @@ HANDLERS: list[Any] = [
     *variables.HANDLERS,
     *promote.HANDLERS,
     *steps.HANDLERS,
+    *bridges.HANDLERS,
 ]

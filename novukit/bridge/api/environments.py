@@ -8,6 +8,7 @@ from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody
 from pydantic import Field
 
+from ...engine import remote
 from ...errors import InvalidInput, Issue
 from ...model import Environment
 from ...store import environments, keys, workflows
@@ -55,11 +56,18 @@ class NewEnvironment(Wire):
     type: Literal["dev", "prod"] = "dev"
 
 
+class BridgeIn(Wire):
+    """Where the environment's application is; see `POST /v1/bridge/sync`."""
+
+    url: Annotated[str, Field(min_length=8, max_length=2048, pattern=r"^https?://\S+$")]
+
+
 class EnvironmentChanges(Wire):
     """What may be changed of an environment."""
 
     name: Name | None = None
     identifier: PublicId | None = None
+    bridge: BridgeIn | None = None
     color: str | None = None
     parent_id: str | None = None
 
@@ -96,6 +104,9 @@ async def update(
     _refuse_parent(data.parent_id)
     found = await of_organization(runtime, caller, environment_id)
     changed = await environments.update(runtime.database, found.id, name=data.name, identifier=data.identifier)
+    if data.bridge is not None:
+        own = caller.key_id if found.id == caller.environment.id else None
+        await remote.connect(runtime, runtime.scope(found.id), data.bridge.url, own)
     return envelope(await _out(changed, caller, runtime))
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
-from litestar import delete, get, post
+from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody
 from pydantic import Field
 
 from ... import engine
-from ...engine import Runtime
+from ...engine import Keyed, Runtime
 from ...errors import InvalidInput, Issue, NovukitError, TooLarge, WorkflowNotFound, did_you_mean
 from ...model import EventStatus, Everyone, ExecutionStatus, Identifier, TransactionId, Trigger, Triggered
 from ...store import Scope, progress, topics, workflows
 from .. import wire
 from ..auth import Here, TheRuntime
 from ..body import LARGE_BODY, StrictRequest
+from ..contexts import read_context
+from ..idempotency import KEEPING, answered
 from ..issues import kind_of, refusal
 from ..wire import Data, Wire
 from . import overrides
@@ -33,7 +36,6 @@ MOST_EVENTS = 100
 
 _LEFT_OUT = {
     "bridge_url": "novukit runs the workflows that were synced; it fetches none from a bridgeUrl at trigger time.",
-    "context": "novukit has no contexts.",
     "controls": "A step's values come from the workflow's code; there are no controls to set.",
     "agent_id": "novukit has no agents.",
 }
@@ -112,10 +114,18 @@ class ProgressOut(Wire):
     statuses: dict[ExecutionStatus, int] = Field(description="The executions by status.")
 
 
-@post("/v1/events/trigger", summary="Trigger a workflow", tags=TAGS, request_max_body_size=LARGE_BODY)
-async def trigger(request: StrictRequest, data: JSONBody[TriggerIn], here: Here, runtime: TheRuntime) -> TriggeredTwice:
+@post(
+    "/v1/events/trigger",
+    summary="Trigger a workflow",
+    tags=TAGS,
+    request_max_body_size=LARGE_BODY,
+    opt={KEEPING: "itself"},
+)
+async def trigger(
+    request: StrictRequest, data: JSONBody[TriggerIn], here: Here, runtime: TheRuntime
+) -> Response[TriggeredTwice]:
     """Trigger a workflow for up to 100 recipients."""
-    return _twice(answer(await _ask(runtime, here, data, len(await request.body()))))
+    return await _trigger(request, data, here, runtime)
 
 
 @post(
@@ -123,12 +133,13 @@ async def trigger(request: StrictRequest, data: JSONBody[TriggerIn], here: Here,
     summary="Trigger a workflow for everyone",
     tags=TAGS,
     request_max_body_size=LARGE_BODY,
+    opt={KEEPING: "itself"},
 )
 async def broadcast(
     request: StrictRequest, data: JSONBody[BroadcastIn], here: Here, runtime: TheRuntime
-) -> TriggeredTwice:
+) -> Response[TriggeredTwice]:
     """Trigger a workflow for every subscriber of the environment."""
-    return _twice(answer(await _ask(runtime, here, data, len(await request.body()))))
+    return await _trigger(request, data, here, runtime)
 
 
 @post("/v1/events/trigger/bulk", summary="Trigger several times", tags=TAGS, request_max_body_size=LARGE_BODY)
@@ -138,15 +149,9 @@ async def bulk(
     """Trigger 1 to 100 times. The results are in the order of the events; one that fails does not stop the others."""
     _refuse_repeated(data.events)
     size = len(await request.body())
-
-    async def one(event: Any) -> TriggeredOut:
-        try:
-            return answer(await _ask(runtime, here, wire.read(TriggerIn, event), size))
-        except NovukitError as err:
-            return TriggeredOut(status="error", error=_sentences(err))
-
-    # All at once, so that they share a transaction; they are accepted in this order.
-    return wire.envelope(list(await asyncio.gather(*[one(event) for event in data.events])))
+    read = [await _try_to_read(runtime, here, event, size) for event in data.events]
+    done = iter(await engine.trigger_all(runtime, here, [one.ask for one in read if isinstance(one, _Asked)]))
+    return wire.envelope([await _outcome(here, one, done) for one in read])
 
 
 @get("/v1/events/trigger/{transaction_id:str}", summary="Show a transaction's progress", tags=TAGS)
@@ -190,8 +195,56 @@ def _twice(told: TriggeredOut) -> TriggeredTwice:
     return TriggeredTwice(data=told, **dict(told))
 
 
-async def _ask(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> Triggered:
-    """Check what was asked and trigger. ``size`` is that of the whole body, in bytes."""
+async def _trigger(
+    request: StrictRequest, body: BroadcastIn, here: Scope, runtime: Runtime
+) -> Response[TriggeredTwice]:
+    asked = await _read(runtime, here, body, len(await request.body()))
+
+    async def ask(keyed: Keyed | None) -> Triggered:
+        try:
+            return await engine.trigger(runtime, here, asked.ask, keyed)
+        except NovukitError as err:
+            raise await _explain(here, asked, err) from None
+
+    return await answered(request, ask, lambda done: _twice(answer(done)))
+
+
+async def take(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> Triggered:
+    """Check what is asked and trigger. ``size`` is that of the whole body, in bytes."""
+    asked = await _read(runtime, scope, body, size)
+    try:
+        return await engine.trigger(runtime, scope, asked.ask)
+    except NovukitError as err:
+        raise await _explain(scope, asked, err) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A trigger that was read, and where the body names whom."""
+
+    ask: Trigger
+    named: Named
+
+
+async def _outcome(scope: Scope, one: _Asked | NovukitError, done: Iterator[Triggered | NovukitError]) -> TriggeredOut:
+    """How one event of a bulk was answered; ``done`` holds what became of those that could be read."""
+    told = next(done) if isinstance(one, _Asked) else one
+    if isinstance(told, Triggered):
+        return answer(told)
+    if isinstance(one, _Asked):
+        told = await _explain(scope, one, told)
+    return TriggeredOut(status="error", error=_sentences(told))
+
+
+async def _try_to_read(runtime: Runtime, scope: Scope, event: Any, size: int) -> _Asked | NovukitError:
+    try:
+        return await _read(runtime, scope, wire.read(TriggerIn, event), size)
+    except NovukitError as err:
+        return err
+
+
+async def _read(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> _Asked:
+    """Check what is asked. ``size`` is that of the whole body, in bytes."""
     found: list[Issue] = []
     named = Named()
     if isinstance(body, TriggerIn):
@@ -205,6 +258,7 @@ async def _ask(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> 
             found.append(Issue(f"/{alias}", "not_supported", sentence, "Leave it out."))
     actor = read_subscriber(body.actor, "/actor", found) if body.actor is not None else None
     tenant = _tenant(body.tenant, found)
+    context = read_context(body.context, "/context", found)
     asked = overrides.check(body.overrides, found) if body.overrides else None
     # The spec is read only for what must be held against it: a plain trigger does without.
     workflow = await workflows.get(scope, body.name) if asked else None
@@ -221,18 +275,21 @@ async def _ask(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) -> 
         overrides=body.overrides or {},
         actor=actor.subscriber() if actor else None,
         tenant=tenant,
+        context=context or None,
         transaction_id=body.transaction_id,
         addresses={subscriber_id: tuple(those) for subscriber_id, those in named.addresses.items()},
     )
-    try:
-        return await engine.trigger(runtime, scope, ask)
-    except WorkflowNotFound as err:
+    return _Asked(ask, named)
+
+
+async def _explain(scope: Scope, asked: _Asked, err: NovukitError) -> NovukitError:
+    """The same error with what the engine cannot know: where in the body it is wrong."""
+    if isinstance(err, WorkflowNotFound):
         issue = Issue("/name", "unknown_workflow", "is not a workflow of this environment")
-        raise WorkflowNotFound(err.message, hint=err.hint, issues=[issue]) from None
-    except InvalidInput:
-        if unknown := await _unknown_topics(scope, named):
-            raise refusal(unknown) from None
-        raise
+        return WorkflowNotFound(err.message, hint=err.hint, issues=[issue])
+    if isinstance(err, InvalidInput) and (unknown := await _unknown_topics(scope, asked.named)):
+        return refusal(unknown)
+    return err
 
 
 async def _unknown_topics(scope: Scope, named: Named) -> list[Issue]:

@@ -15,6 +15,7 @@ from ...providers import dispatch
 from ...providers.base import AnyProvider, Provider
 from ...store import Scope, circuits, integrations
 from ..auth import Here, TheCaller, TheRuntime
+from ..idempotency import KEEPING
 from ..wire import Data, Wire, envelope, identify
 
 TAGS = ["Integrations"]
@@ -140,7 +141,7 @@ async def list_active(here: Here, caller: TheCaller, runtime: TheRuntime) -> Dat
     return envelope(await _all_out(here, caller, await integrations.active(here, runtime.secrets)))
 
 
-@post("/v1/integrations", summary="Create an integration", tags=TAGS)
+@post("/v1/integrations", summary="Create an integration", tags=TAGS, opt={KEEPING: "apart"})
 async def create(
     data: JSONBody[NewIntegration], here: Here, caller: TheCaller, runtime: TheRuntime
 ) -> Data[IntegrationOut]:
@@ -164,7 +165,7 @@ async def create(
     return envelope(_out(made, caller))
 
 
-@put("/v1/integrations/{integration_id:str}", summary="Change an integration", tags=TAGS)
+@put("/v1/integrations/{integration_id:str}", summary="Change an integration", tags=TAGS, opt={KEEPING: "apart"})
 async def update(
     integration_id: FromPath[str],
     data: JSONBody[IntegrationChanges],
@@ -222,6 +223,7 @@ async def set_primary(
     status_code=200,
     summary="Try an integration's credentials",
     tags=TAGS,
+    opt={KEEPING: "apart"},
 )
 async def check(integration_id: FromPath[str], here: Here, runtime: TheRuntime) -> Data[Checked]:
     """Try the credentials with the provider. Nothing is sent to anyone."""

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 from pydantic import Field
 
-from ...errors import InvalidInput, Issue
+from ...errors import Issue
 from ...model import (
     ChannelAddress,
     Email,
@@ -22,7 +22,7 @@ from ...model import (
     TopicRecipient,
 )
 from ..issues import kind_of
-from ..wire import W, Wire, read
+from ..wire import Wire, read_at
 from .credentials import Credentials
 
 MOST_RECIPIENTS = 100
@@ -122,12 +122,3 @@ def read_subscriber(value: Any, path: str, issues: list[Issue]) -> SubscriberIn 
         issues.append(Issue(path, "wrong_type", f"expected a subscriber id or an object, got {kind_of(value)}"))
         return None
     return read_at(SubscriberIn, value, path, issues)
-
-
-def read_at(model: type[W], value: Any, path: str, issues: list[Issue]) -> W | None:
-    """``value`` as a ``model``; or ``None``, and what is wrong in ``issues``, with ``path`` before its pointers."""
-    try:
-        return read(model, value)
-    except InvalidInput as err:
-        issues += [Issue(path + issue.path, issue.code, issue.message, issue.hint) for issue in err.issues]
-        return None

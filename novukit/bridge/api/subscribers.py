@@ -281,7 +281,7 @@ async def writer(
             organization_id=str(caller.organization_id),
             environment_id=str(caller.environment.id),
             channels=[_channel(address, _integration(address, known, runtime)) for address in addresses],
-            **one.model_dump(exclude={"id", "addresses"}),
+            **one.model_dump(exclude={"id", "addresses", "endpoints"}),
         )
 
     return write

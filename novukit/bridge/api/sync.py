@@ -75,7 +75,7 @@ class PlanOut(Wire):
 @get("/v1/sync/manifest", summary="Show what is stored", tags=TAGS)
 async def manifest(here: Here) -> Data[StoredOut]:
     """Every workflow of the environment as its code declared it."""
-    stored = await workflows.all(here)
+    stored = await workflows.of_code(here)
     return envelope(
         StoredOut(
             workflows={one.spec.id: one.spec.model_dump(mode="json") for one in stored},

@@ -14,6 +14,7 @@ from ...model import Reason
 from ...providers import Delivery, Outcome
 from ...store import integrations
 from ..auth import Here, TheRuntime
+from ..idempotency import KEEPING
 from ..wire import Data, Wire, envelope, identify
 
 
@@ -39,6 +40,7 @@ class TrialOut(Wire):
     "/v1/integrations/{integration_id:str}/send-test",
     status_code=200,
     summary="Send a test message",
+    opt={KEEPING: "apart"},
     tags=["Integrations"],
 )
 async def send(

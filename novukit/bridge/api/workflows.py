@@ -179,7 +179,7 @@ async def show(
     """One workflow, by its id in the code or by the database's."""
     if environment_id is not None and environment_id != str(here.environment_id):
         raise missing("environment", environment_id)
-    return envelope(_out(await find(here, workflow_id)))
+    return envelope(out(await find(here, workflow_id)))
 
 
 @get("/v1/workflows/{workflow_id:str}/versions", summary="List the versions of a workflow", tags=TAGS)
@@ -228,7 +228,7 @@ async def change(here: Here, workflow_id: FromPath[str], data: JSONBody[Workflow
         raise refusal([Issue(f"/{name}", "declared_in_code", message, hint) for name in refused])
     if data.active is not None and data.active != one.active:
         one = await workflows.set_active(here, one.spec.id, data.active) or one
-    return envelope(_out(one))
+    return envelope(out(one))
 
 
 @put("/v2/workflows/{workflow_id:str}/sync", summary="Copy a workflow to another environment", tags=TAGS)
@@ -242,7 +242,7 @@ async def copy(
         message, hint = "The workflow is in this environment already.", "Name another one."
         raise refusal([Issue("/targetEnvironmentId", "same_environment", message, hint)])
     await promote.publish(here, target, {("workflow", one.spec.id)})
-    return envelope(_out(await find(target, one.spec.id)))
+    return envelope(out(await find(target, one.spec.id)))
 
 
 @delete("/v2/workflows/{workflow_id:str}", summary="Delete a workflow", tags=TAGS)
@@ -323,7 +323,8 @@ def _overview(one: StoredWorkflow) -> WorkflowOverview:
     )
 
 
-def _out(one: StoredWorkflow) -> WorkflowOut:
+def out(one: StoredWorkflow) -> WorkflowOut:
+    """A workflow as it is on the wire."""
     spec = one.spec
     channels = {str(kind): Switch(enabled=spec.preferences.channels.get(kind.value, True)) for kind in CHANNELS}
     default = Preferences(

@@ -6,9 +6,20 @@
 from piccolo.table import Table
 
 from .catalogue import Circuit, Integration, Pace, Workflow, WorkflowVersion
+from .channels import ChannelConnection, ChannelEndpoint, EventTopic
 from .mail import DeliveryEvent, Message
 from .owners import ApiKey, Environment, Idempotency, Organization, Outbox
-from .people import Preference, Subscriber, SubscriberChannel, Suppression, SuppressionLine, Topic, TopicSubscription
+from .people import (
+    Context,
+    Preference,
+    Subscriber,
+    SubscriberChannel,
+    Suppression,
+    SuppressionLine,
+    Topic,
+    TopicSubscription,
+)  # fmt: skip
+from .remote import Bridge
 from .wording import Layout, Translation, Variable
 from .work import Activity, Checkpoint, DigestMember, DigestWindow, Event, Execution, ThrottlePass, Worker
 
@@ -16,6 +27,7 @@ TABLES: tuple[type[Table], ...] = (
     Organization,
     Environment,
     ApiKey,
+    Bridge,
     Workflow,
     WorkflowVersion,
     Layout,
@@ -28,6 +40,7 @@ TABLES: tuple[type[Table], ...] = (
     Topic,
     TopicSubscription,
     Preference,
+    Context,
     Event,
     Worker,
     Circuit,
@@ -43,19 +56,27 @@ TABLES: tuple[type[Table], ...] = (
     SuppressionLine,
     DeliveryEvent,
     Outbox,
+    ChannelConnection,
+    ChannelEndpoint,
+    EventTopic,
 )
 
 __all__ = [
     "TABLES",
     "Activity",
     "ApiKey",
+    "Bridge",
+    "ChannelConnection",
+    "ChannelEndpoint",
     "Checkpoint",
     "Circuit",
+    "Context",
     "DeliveryEvent",
     "DigestMember",
     "DigestWindow",
     "Environment",
     "Event",
+    "EventTopic",
     "Execution",
     "Idempotency",
     "Integration",

@@ -14,6 +14,7 @@ class Workflow(Table, tablename="novukit_workflow"):
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
     last_triggered_at = Timestamptz(null=True, default=None)
+    remote = Boolean(default=False)
 
 
 class WorkflowVersion(Table, tablename="novukit_workflow_version"):

@@ -44,7 +44,9 @@ class Message(Table, tablename="novukit_message"):
     complained_at = Timestamptz(null=True, default=None)
     unsubscribed_at = Timestamptz(null=True, default=None)
     undelivered_at = Timestamptz(null=True, default=None)
+    returned_at = Timestamptz(null=True, default=None)
     doubtful_key = Text(null=True, default=None)
+    context_keys = Text(default="")
 
 
 class DeliveryEvent(Table, tablename="novukit_delivery_event"):

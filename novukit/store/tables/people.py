@@ -54,6 +54,8 @@ class TopicSubscription(Table, tablename="novukit_topic_subscription"):
     name = Text(null=True, default=None)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
+    context_keys = Text(default="")
+    preferences = JSONB(null=True, default=None)
 
 
 class Preference(Table, tablename="novukit_preference"):
@@ -63,6 +65,17 @@ class Preference(Table, tablename="novukit_preference"):
     workflow_id = Text(default=None)
     channels = JSONB(default=None)
     schedule = JSONB(null=True, default=None)
+    updated_at = Timestamptz(default=None)
+    context_keys = Text(default="")
+
+
+class Context(Table, tablename="novukit_context"):
+    id = UUID(primary_key=True)
+    environment_id = UUID(default=None)
+    type = Text(default=None)
+    context_id = Text(default=None)
+    data = JSONB(default=None)
+    created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
 
 

@@ -21,6 +21,8 @@ class Event(Table, tablename="novukit_event"):
     executions = Integer(default=None)
     created_at = Timestamptz(default=None)
     trace = Text(null=True, default=None)
+    context = JSONB(null=True, default=None)
+    context_keys = Text(default="")
 
 
 class Worker(Table, tablename="novukit_worker"):

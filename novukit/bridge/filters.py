@@ -10,17 +10,18 @@ from typing import Any, cast
 
 from pydantic import Field
 
-from ...errors import Issue
-from ...model import Severity
-from ...store.messages import InboxFilter, Scalar
-from ..body import pointer
-from ..cursors import no_contexts
-from ..issues import refusal
-from ..wire import Wire
-from .recipients import read_at
+from ..errors import Issue
+from ..model import Severity
+from ..store.messages import InboxFilter, Scalar
+from .body import pointer
+from .contexts import read_keys
+from .issues import refusal
+from .wire import Wire, read_at
 
 MOST_FILTERS = 30
-MOST_TAGS = 100
+MOST_GROUPS, MOST_TAGS_OF_A_GROUP, MOST_TAGS = 30, 100, 200
+UNREAD_IN_ARCHIVE = "unread_in_archive"
+"""The issue code of what is a 400: what is archived is read."""
 LAST_MOMENT = 253_402_300_799_999
 """The end of the year 9999 in milliseconds since 1970."""
 
@@ -32,7 +33,7 @@ class FilterIn(Wire):
     seen: bool | None = None
     archived: bool | None = None
     snoozed: bool | None = None
-    tags: list[str] | list[list[str]] | None = None
+    tags: list[str] | list[list[str]] | dict[str, Any] | None = None
     data: str | dict[str, Any] | None = None
     severity: Severity | list[Severity] | None = None
     created_gte: int | None = Field(default=None, ge=0, le=LAST_MOMENT)
@@ -42,28 +43,42 @@ class FilterIn(Wire):
 
 def inbox_filter(asked: FilterIn, path: str, issues: list[Issue]) -> InboxFilter:
     """The store's filter for one of the wire; what is wrong goes to ``issues``, with ``path`` before its pointers."""
-    if asked.context_keys:
-        issues.append(no_contexts(f"{path}/contextKeys"))
-    tags = asked.tags or []
-    groups = [tags] if tags and isinstance(tags[0], str) else tags
-    if sum(map(len, groups)) > MOST_TAGS:
-        issues.append(Issue(f"{path}/tags", "too_long", f"must name at most {MOST_TAGS} tags"))
+    if asked.read is False and asked.archived:
+        message = "cannot be asked for together with archived: what is archived is read"
+        issues.append(Issue(f"{path}/read", UNREAD_IN_ARCHIVE, message))
     severity = asked.severity or ()
     return InboxFilter(
         read=asked.read,
         seen=asked.seen,
         archived=asked.archived,
         snoozed=asked.snoozed,
-        tags=cast("Sequence[Sequence[str]]", groups),
+        tags=_tag_groups(asked.tags, f"{path}/tags", issues),
         data=_data_filter(asked.data, f"{path}/data", issues),
         severity=[severity] if isinstance(severity, str) else severity,
         created_from=_moment(asked.created_gte),
         created_to=_moment(asked.created_lte),
+        context_keys=read_keys(asked.context_keys, f"{path}/contextKeys", issues),
     )
 
 
 def _moment(milliseconds: int | None) -> datetime | None:
     return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _tag_groups(asked: Any, path: str, issues: list[Issue]) -> Sequence[Sequence[str]]:
+    """``[tag, …]``, ``[[tag, …], …]``, ``{"or": [tag, …]}`` or ``{"and": [{"or": [tag, …]}, …]}``."""
+    if isinstance(asked, list) and asked and isinstance(asked[0], list):
+        groups = cast("list[list[Any]] | None", asked)
+    else:
+        groups = _groups(asked) if asked else []
+    if groups is None or not all(isinstance(tag, str) for group in groups for tag in group):
+        issues.append(Issue(path, "wrong_type", "must be a list of tags, or such lists in `or` and `and`"))
+        return ()
+    sizes = [len(group) for group in groups]
+    if len(sizes) > MOST_GROUPS or max(sizes, default=0) > MOST_TAGS_OF_A_GROUP or sum(sizes) > MOST_TAGS:
+        limits = f"{MOST_GROUPS} groups of {MOST_TAGS_OF_A_GROUP} tags, {MOST_TAGS} in all"
+        issues.append(Issue(path, "too_long", f"must have at most {limits}"))
+    return [cast("list[str]", group) for group in groups if group]
 
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
