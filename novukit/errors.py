@@ -94,12 +94,6 @@ class Conflict(NovukitError):
     code = "conflict"
 
 
-class WorkflowsAreCode(InvalidInput):
-    """Workflows are written in code, and are not made or changed over HTTP."""
-
-    code = "workflows_are_code"
-
-
 class NothingToResolve(InvalidInput):
     """There is no message of unknown outcome at which the execution stands."""
 

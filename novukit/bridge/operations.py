@@ -290,7 +290,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _works("delete", "DELETE", "…/{layoutId}", 204, C2),
         _works("generate_preview", "POST", "…/{layoutId}/preview", 201, U),
         _works("usage", "GET", "…/{layoutId}/usage", 200, U),
-        _absent("duplicate", "POST", "…/{layoutId}/duplicate", 201, S, "Create a layout with the same body."),
+        _works("duplicate", "POST", "…/{layoutId}/duplicate", 201, S),
     ),
     *_of(
         "translations", "/v2/translations",

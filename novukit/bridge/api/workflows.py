@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from litestar import delete, get, patch, post, put
+from litestar import delete, get, patch, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from pydantic import Field
 
 from ...engine import promote
-from ...errors import Issue, SyncRefused, WorkflowsAreCode, did_you_mean
+from ...errors import Issue, SyncRefused, did_you_mean
 from ...model import CHANNELS, StepSpec, StoredWorkflow
 from ...store import Scope, workflows
 from ..auth import Here, TheCaller, TheRuntime
-from ..body import LARGE_BODY
 from ..issues import refusal
 from ..wire import Data, Limit, Timestamp, Wire, envelope, missing
 from .promote import of_organization
@@ -199,22 +198,6 @@ async def versions(here: Here, workflow_id: FromPath[str]) -> Data[list[VersionO
     )
 
 
-@post("/v2/workflows", summary="Create a workflow", tags=TAGS, request_max_body_size=LARGE_BODY)
-async def create(here: Here) -> None:
-    """Refused: a workflow is an async function, and `novukit sync` brings it here."""
-    raise WorkflowsAreCode(hint="Write it with @workflow and run: novukit sync. See docs/workflows.md.")
-
-
-@put("/v2/workflows/{workflow_id:str}", summary="Replace a workflow", tags=TAGS, request_max_body_size=LARGE_BODY)
-async def replace(here: Here, workflow_id: FromPath[str]) -> None:
-    """Refused, as is creating one. PATCH switches it on and off."""
-    await find(here, workflow_id)
-    raise WorkflowsAreCode(
-        hint="Change its code and run: novukit sync. PATCH with active switches it on and off; PUT "
-        "/v2/workflows/{id}/sync copies it to another environment."
-    )
-
-
 @patch("/v2/workflows/{workflow_id:str}", summary="Switch a workflow on or off", tags=TAGS)
 async def change(here: Here, workflow_id: FromPath[str], data: JSONBody[WorkflowChanges]) -> Data[WorkflowOut]:
     """Switch a workflow on or off. Triggers of one that is off begin nothing; what is on its way goes on.
@@ -368,4 +351,4 @@ def step_out(one: StoredWorkflow, step: StepSpec) -> WorkflowStep:
     )
 
 
-HANDLERS: list[Any] = [list_all, show, versions, create, replace, change, copy, remove]
+HANDLERS: list[Any] = [list_all, show, versions, change, copy, remove]
