@@ -35,7 +35,7 @@ class Application:
     def breaks(self, status: int, body: bytes | None = None, **headers: str) -> None:
         """Answer the next call for a step with this."""
         said = json.dumps({"message": "Not now.", "code": "BridgeError"}).encode() if body is None else body
-        self.faults.append((status, said, headers))
+        self.faults.append((status, said, {name.replace("_", "-"): value for name, value in headers.items()}))
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request of one connection."""

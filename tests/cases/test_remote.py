@@ -13,7 +13,7 @@ from novukit import Subscriber
 from novukit.engine import remote
 from novukit.errors import BridgeUnavailable, InvalidInput, PayloadInvalid
 from novukit.model import ExecutionStatus, Reason, StepStatus
-from novukit.store import history, workflows
+from novukit.store import environments, history, workflows
 from novukit.testing import Harness
 
 from .application import Application, application
@@ -210,7 +210,7 @@ async def test_it_waits_as_long_as_it_is_told(novukit: Harness, app: Application
     """``Retry-After`` is honoured."""
     app.has("w", ("bell", "in_app", says(body="x")))
     await synced(novukit, app)
-    app.breaks(429, **{"retry-after": "1800"})
+    app.breaks(429, retry_after="1800")
     await novukit.trigger("w", to=ADA)
 
     await novukit.travel(minutes=29)
@@ -364,3 +364,50 @@ async def test_a_cancelled_wait_for_the_application_ends(novukit: Harness, app: 
 
     assert [ExecutionStatus.CANCELLED] == [e.status for e in await novukit.executions()]
     assert {"bell": 1} == app.asked
+
+
+async def test_the_application_hears_who_and_where(novukit: Harness, app: Application) -> None:
+    """Subscriber, actor, context and environment are in the call, in the framework's names."""
+    app.has("w", ("bell", "in_app", says(body="x")))
+    await synced(novukit, app)
+
+    await novukit.trigger("w", to=ADA, actor="eve", context={"tenant": "acme"})
+
+    told = app.bodies["bell"]
+    assert {"subscriberId": "ada", "firstName": "Ada", "email": "ada@example.com", "data": {}} == told["subscriber"]
+    assert "eve" == told["actor"]["subscriberId"]
+    assert {"tenant": {"id": "acme", "data": {}}} == told["context"]
+    assert ("Development", "dev") == (told["env"]["name"], told["env"]["type"])
+
+
+async def test_a_workflow_that_is_gone_fails_and_can_be_resumed(novukit: Harness, app: Application) -> None:
+    """What was on its way when its workflow was deleted here, while another environment still has one of that id."""
+    rt = novukit.app.runtime
+    app.has("w", ("wait", "delay", says(amount=1, unit="hours")), ("bell", "in_app", says(body="x")))
+    await synced(novukit, app)
+    found = await environments.all(
+        novukit.app.database, (await environments.get(rt.database, novukit.scope.environment_id)).organization_id
+    )
+    (elsewhere,) = [rt.scope(one.id) for one in found if one.slug == "production"]
+    await remote.sync(rt, elsewhere, app.url)
+    await novukit.trigger("w", to=ADA)
+    kept, app.workflows = app.workflows, {}
+    await synced(novukit, app)
+
+    await novukit.travel(hours=1)
+    (execution,) = await novukit.executions()
+    assert (ExecutionStatus.FAILED, Reason.WORKFLOW_GONE) == (execution.status, execution.reason)
+    app.workflows = kept
+    await synced(novukit, app)
+    await novukit.resume()
+
+    assert 1 == len(await novukit.inbox("ada"))
+
+
+async def test_a_bridge_in_line_is_bounded(novukit: Harness) -> None:
+    """An application that hangs has three quarters of a worker's places at most."""
+    heads = novukit.app.runtime.routes.bulkheads
+    head = heads.of_bridge(novukit.scope.environment_id)
+
+    assert head is heads.of_bridge(novukit.scope.environment_id)
+    assert novukit.app.settings.worker.concurrency * 3 // 4 == head.limit

@@ -16,7 +16,7 @@ from ...authoring import Context, Step, Workflow
 from ...engine.compose import variables_of
 from ...engine.remote.answer import list_in, object_in
 from ...errors import PayloadInvalid
-from ...model import ChannelInput, StepCall, StepKind, StoredSubscriber, Subscriber
+from ...model import ChannelInput, EventContext, StepCall, StepKind, StoredSubscriber, Subscriber
 from ...rendering import Renderer
 from .outputs import Setting, outputs_of
 from .refusal import Refusal, misfits, thrown, unsayable
@@ -121,7 +121,10 @@ async def execute(ask: Ask) -> dict[str, Any]:
     payload = _payload(ask)
     person, actor = _subscriber(ask), ask.part("actor")
     setting = Setting(
-        ask.now, person.timezone, variables_of(payload, person, _known(actor) or None, None, None), ask.renderer
+        ask.now,
+        person.timezone,
+        variables_of(payload, person, _known(actor) or None, None, ask.part("context")),
+        ask.renderer,
     )
     playback = _Playback(ask, _state(ask), setting, payload)
     try:
@@ -186,5 +189,15 @@ def _context(
     return Context(
         payload=parse(payload), subscriber=person, step=Step(playback, parse), transaction_id=str(known_as),
         environment=str(ask.part("env").get("name") or ""), execution_id=known_as,
-        actor=Subscriber.model_construct(**_known(actor)) if actor else None,
+        actor=Subscriber.model_construct(**_known(actor)) if actor else None, workflow_id=ask.workflow.id,
+        contexts=_contexts(ask.part("context")),
     )  # fmt: skip
+
+
+def _contexts(given: dict[str, Any]) -> dict[str, EventContext]:
+    """What the event happens in; Novu sends each with its id and its data."""
+    found = {kind: object_in(one) or {} for kind, one in given.items()}
+    return {
+        kind: EventContext(id=str(one.get("id", "")), data=object_in(one.get("data")) or {})
+        for kind, one in found.items()
+    }
