@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
+from novukit import Subscriber
+from novukit.engine import remote
+from novukit.testing import Harness
+
 Says = Callable[[dict[str, Any]], dict[str, Any]]
+ADA = Subscriber(subscriber_id="ada", email="ada@example.com", first_name="Ada")
 EMPTY = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 
 
@@ -96,3 +103,25 @@ async def application() -> AsyncGenerator[Application]:
         yield found
     finally:
         server.close()
+
+
+@pytest.fixture
+async def app(anyio_backend: str) -> AsyncIterator[Application]:
+    """An application that has nothing yet."""
+    async with application() as found:
+        yield found
+
+
+async def synced(novukit: Harness, app: Application) -> None:
+    """Bring what the application declares to Development."""
+    await remote.sync(novukit.app.runtime, novukit.scope, app.url)
+
+
+def says(**outputs: Any) -> Says:
+    """A step that always says the same."""
+    return lambda _: dict(outputs)
+
+
+def skips(_: dict[str, Any]) -> dict[str, Any]:
+    """A step whose skip function says yes."""
+    return {"answer": {"outputs": {}, "providers": {}, "options": {"skip": True}}}
