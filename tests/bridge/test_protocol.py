@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from novukit import Context, workflow
 from novukit.authoring import Registry
 from novukit.bridge.protocol import BridgeProtocol
+from novukit.rendering import Renderer
 from novukit.testing.clock import VirtualClock
 
 from .novu_code import clock, effects, known, novu, protocol
-from .novu_worker import NovuWorker
+from .novu_worker import ADA, NovuWorker
 
 __all__ = ["clock", "novu", "protocol"]
 
@@ -206,3 +208,39 @@ async def test_code_is_shown(novu: NovuWorker) -> None:
 
     assert "async def nightly" in whole
     assert 'await ctx.step.in_app("bell", body="Morning")' == step
+
+
+async def test_variables_and_contexts_come_with_the_call(clock: VirtualClock) -> None:
+    """What Novu knows of its environment, and what the event happens in."""
+
+    @workflow("shop")
+    async def shop(ctx: Context[None]) -> None:
+        await ctx.step.chat("chat", body=f"{ctx.env['SHOP_URL']} for {ctx.contexts['tenant'].id}")
+
+    novu = NovuWorker(BridgeProtocol(Registry([shop]), clock, known), clock)
+    more = {
+        "env": {"name": "Production", "SHOP_URL": "https://shop"},
+        "context": {"tenant": {"id": "acme", "data": {}}},
+    }
+
+    answer = await novu.post({"payload": {}, **more}, action="execute", workflowId="shop", stepId="chat")
+
+    assert {"body": "https://shop for acme"} == answer.json()["outputs"]
+
+
+async def test_a_template_is_rendered_before_novu_sees_it(clock: VirtualClock, tmp_path: Path) -> None:
+    """With its layout and the variables that it has here; without templates the step is refused by name."""
+    (tmp_path / "hi.html").write_text("<p>{{ greeting }} {{ subscriber.first_name }} {{ env.PLACE }}</p>")
+
+    @workflow("hi")
+    async def hi(ctx: Context[None]) -> None:
+        await ctx.step.email("mail", subject="Hi", template="hi.html", variables={"greeting": "Good morning"})
+
+    body = {"payload": {}, "subscriber": ADA, "env": {"PLACE": "here"}}
+    query = {"action": "execute", "workflowId": "hi", "stepId": "mail"}
+    rendering = BridgeProtocol(Registry([hi]), clock, known, renderer=Renderer((tmp_path,)))
+    good = await NovuWorker(rendering, clock).post(body, **query)
+    bad = await NovuWorker(BridgeProtocol(Registry([hi]), clock, known), clock).post(body, **query)
+
+    assert "Good morning Ada here</p>" in good.json()["outputs"]["body"]
+    assert "where no templates are configured" in bad.json()["message"]
