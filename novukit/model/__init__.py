@@ -104,5 +104,6 @@ __all__ = [
     "SuppressibleChannel", "Suppression", "SuppressionLine", "SuppressionReason", "Target", "ThrottleInput",
     "Throttled", "TimeZone", "Topic", "TopicKey", "TopicRecipient", "TopicSubscription", "TransactionId",
     "Translation", "Trigger", "TriggerStatus", "Triggered", "Variable", "VariableKey", "Variables", "Way", "When",
-    "Words", "WorkflowChange", "WorkflowPreferences", "WorkflowSpec", "address_of", "conditions_hold", "resolve", "resolve_one",
+    "Words", "WorkflowChange", "WorkflowPreferences", "WorkflowSpec", "address_of", "conditions_hold", "resolve",
+    "resolve_one",
 ]  # fmt: skip
