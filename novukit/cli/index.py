@@ -19,6 +19,7 @@ INDEX: dict[str, dict[str, str]] = {
     "Keep": {
         "subscribers": "Whom notifications are for.",
         "topics": "Named groups of subscribers.",
+        "inbox": "Inboxes in browsers: the hash that opens one, and the end of all sessions.",
         "integrations": "Providers with their credentials.",
         "suppressions": "Addresses that are not written to any more.",
         "environments": "The walled parts of the organization.",

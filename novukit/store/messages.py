@@ -204,16 +204,6 @@ async def notification(
     return _notification(rows[0]) if rows else None
 
 
-async def among(
-    scope: Scope, subscriber_uuid: UUID, ids: Sequence[UUID], filters: InboxFilter = InboxFilter()
-) -> list[Notification]:
-    """Those of up to 500 notifications that are in this subscriber's inbox and fit, oldest first."""
-    where = _inbox(scope, subscriber_uuid, filters)
-    where.among("m.id", ids)
-    rows = await scope.database.fetch(f"{_NOTIFICATIONS} where {where} order by m.id", *where.args) if ids else ()
-    return [_notification(row) for row in rows]
-
-
 async def count(
     scope: Scope,
     subscriber_uuid: UUID,

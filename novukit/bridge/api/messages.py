@@ -190,7 +190,7 @@ def message_out(message: Message, organization_id: str) -> MessageOut:
         phone=content.get("to") if message.channel == "sms" else None,
         direct_webhook_url=content.get("webhook_url"),
         device_tokens=content.get("tokens"),
-        cta=_call_to_action(message),
+        cta=call_to_action(message),
         overrides=content.get("overrides") or {},
         tags=list(message.tags),
         severity=message.severity,
@@ -214,7 +214,7 @@ def delivery_out(message: Message) -> DeliveryOut | None:
     )
 
 
-def _call_to_action(message: Message) -> dict[str, Any]:
+def call_to_action(message: Message) -> dict[str, Any]:
     """Redirect and buttons in the older shape of the wire; ``{}`` where there are none."""
     content = message.content
     cta: dict[str, Any] = {}

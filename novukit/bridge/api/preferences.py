@@ -154,7 +154,7 @@ async def update(subscriber_id: FromPath[str], data: JSONBody[PreferenceChange],
     workflow_id = None
     if data.workflow_id is not None:
         known = await workflows.all(here)
-        workflow_id = _choosable(known, data.workflow_id, "/workflowId", wrong)
+        workflow_id = choosable(known, data.workflow_id, "/workflowId", wrong)
     if wrong:
         raise issues.refusal(wrong)
     subscriber = await found(here, subscriber_id)
@@ -174,7 +174,7 @@ async def bulk_update(
     choices: dict[str, dict[Channel, bool]] = {}
     for at, change in enumerate(data.preferences):
         wrong += _unsupported(change, f"/preferences/{at}")
-        workflow_id = _choosable(known, change.workflow_id, f"/preferences/{at}/workflowId", wrong)
+        workflow_id = choosable(known, change.workflow_id, f"/preferences/{at}/workflowId", wrong)
         if workflow_id is not None:
             choices.setdefault(workflow_id, {}).update(change.channels.chosen())
     if wrong:
@@ -183,7 +183,7 @@ async def bulk_update(
     await preferences.set_many(here, subscriber.id, choices)
     chosen = {one.workflow_id: one for one in await preferences.all_of(here, subscriber.id)}
     by_id = {one.spec.id: one for one in known}
-    return envelope([_for_the_inbox(by_id[workflow_id], chosen) for workflow_id in choices])
+    return envelope([for_the_inbox(by_id[workflow_id], chosen) for workflow_id in choices])
 
 
 async def _all_of(here: Scope, subscriber: StoredSubscriber, criticality: str) -> PreferencesOut:
@@ -213,7 +213,7 @@ def _out(one: StoredWorkflow, chosen: Mapping[str | None, Preference]) -> Workfl
     )
 
 
-def _for_the_inbox(one: StoredWorkflow, chosen: Mapping[str | None, Preference]) -> InboxPreference:
+def for_the_inbox(one: StoredWorkflow, chosen: Mapping[str | None, Preference]) -> InboxPreference:
     effective, channels = _effective(one, chosen)
     return InboxPreference(
         level="template",
@@ -236,7 +236,7 @@ def _effective(
     return effective, {kind.value: effective.channels[kind.value] for kind in CHANNELS if kind in kinds}
 
 
-def _choosable(known: list[StoredWorkflow], name: str, path: str, wrong: list[Issue]) -> str | None:
+def choosable(known: list[StoredWorkflow], name: str, path: str, wrong: list[Issue]) -> str | None:
     """The id of the workflow that ``name`` means, by its id or its ``_id``, if subscribers may choose for it."""
     for one in known:
         if name in (one.spec.id, str(one.id)):
