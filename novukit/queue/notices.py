@@ -126,6 +126,7 @@ class Notices:
             subscription: Any = self._broker.client.pubsub()
             try:
                 async with asyncio.timeout(OPENING):
+                    await self._broker.client.initialize()  # a cluster's client asks where its slots are
                     await subscription.subscribe(self._channel)
                 await self._listen_to(subscription)
             except Exception as err:
