@@ -85,24 +85,24 @@ from .subscriber import (
     TimeZone,
 )  # fmt: skip
 from .suppression import SuppressibleChannel, Suppression, SuppressionLine, SuppressionReason, address_of
-from .topic import Topic, TopicKey, TopicSubscription
+from .topic import SubscriptionChoice, Topic, TopicKey, TopicSubscription
 from .translation import LocaleName, Resource, ResourceType, Translation, Words
 
 __all__ = [
     "CHANNELS", "DEFAULT_LOCALE", "ENDPOINT_TYPES", "OPERATORS", "Action", "Activity", "ActivityKind", "AnyContent",
     "ApiKey", "Attachment", "Caller", "Catalogue", "Channel", "ChannelAddress", "ChannelConnection",
-    "ChannelEndpoint", "ChannelInput", "ChatContent", "ChatInput", "ChatToEndpoints", "Checkpoint",
-    "ConnectionAuth", "Content", "ContextKeys", "ContextPart", "CustomInput", "DelayInput", "DeliveryStatus",
-    "Digest", "DigestEvent", "DigestInput", "EffectivePreference", "Email", "EmailContent", "EmailInput",
-    "EndpointType", "Environment", "Event", "EventContext", "EventStatus", "Everyone", "Execution",
-    "ExecutionStatus", "Facts", "GivenContext", "Identifier", "InAppContent", "InAppInput", "Integration", "Layout",
-    "Locale", "LocaleName", "Manifest", "Message", "MessageStatus", "Model", "OnUnknown", "Organization", "Phone",
-    "Plan", "Preference", "Priority", "PushContent", "PushInput", "Reason", "Recipient", "Redirect", "Resolution",
-    "Resource", "ResourceType", "Retry", "Routing", "Sent", "Severity", "SmsContent", "SmsInput", "StepCall",
-    "StepChange", "StepInput", "StepKind", "StepRecord", "StepSpec", "StepStatus", "StoredContext",
-    "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId", "SuppressibleChannel",
-    "Suppression", "SuppressionLine", "SuppressionReason", "Target", "ThrottleInput", "Throttled", "TimeZone",
-    "Topic", "TopicKey", "TopicRecipient", "TopicSubscription", "TransactionId", "Translation", "Trigger",
-    "TriggerStatus", "Triggered", "Variable", "VariableKey", "Variables", "Way", "When", "Words", "WorkflowChange",
-    "WorkflowPreferences", "WorkflowSpec", "address_of", "conditions_hold", "resolve", "resolve_one",
+    "ChannelEndpoint", "ChannelInput", "ChatContent", "ChatInput", "ChatToEndpoints", "Checkpoint", "ConnectionAuth",
+    "Content", "ContextKeys", "ContextPart", "CustomInput", "DelayInput", "DeliveryStatus", "Digest", "DigestEvent",
+    "DigestInput", "EffectivePreference", "Email", "EmailContent", "EmailInput", "EndpointType", "Environment",
+    "Event", "EventContext", "EventStatus", "Everyone", "Execution", "ExecutionStatus", "Facts", "GivenContext",
+    "Identifier", "InAppContent", "InAppInput", "Integration", "Layout", "Locale", "LocaleName", "Manifest",
+    "Message", "MessageStatus", "Model", "OnUnknown", "Organization", "Phone", "Plan", "Preference", "Priority",
+    "PushContent", "PushInput", "Reason", "Recipient", "Redirect", "Resolution", "Resource", "ResourceType", "Retry",
+    "Routing", "Sent", "Severity", "SmsContent", "SmsInput", "StepCall", "StepChange", "StepInput", "StepKind",
+    "StepRecord", "StepSpec", "StepStatus", "StoredContext", "StoredSubscriber", "StoredWorkflow", "Subscriber",
+    "SubscriberData", "SubscriberId", "SubscriptionChoice", "SuppressibleChannel", "Suppression", "SuppressionLine",
+    "SuppressionReason", "Target", "ThrottleInput", "Throttled", "TimeZone", "Topic", "TopicKey", "TopicRecipient",
+    "TopicSubscription", "TransactionId", "Translation", "Trigger", "TriggerStatus", "Triggered", "Variable",
+    "VariableKey", "Variables", "Way", "When", "Words", "WorkflowChange", "WorkflowPreferences", "WorkflowSpec",
+    "address_of", "conditions_hold", "resolve", "resolve_one",
 ]  # fmt: skip
