@@ -185,7 +185,7 @@ class Notices:
 
 
 def _written(by: str, lost: bool, notices: Sequence[tuple[UUID, UUID, UUID | None]]) -> str:
-    told = [[str(e), str(who), str(message) if message else None] for e, who, message in notices]
+    told = [[e.hex, who.hex, message.hex if message else None] for e, who, message in notices]
     return json.dumps({"by": by, "lost": lost, "notices": told}, separators=(",", ":"))
 
 
