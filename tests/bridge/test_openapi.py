@@ -55,7 +55,7 @@ async def test_every_operation_has_a_summary_and_its_errors(described: dict[str,
 
 
 async def test_what_needs_a_key_says_so(described: dict[str, Any]) -> None:
-    """All but health, and what vendors call, who sign."""
+    """All but health, what vendors call, who sign, and where a browser's session begins."""
     open_ones = {
         path
         for path, methods in described["paths"].items()
@@ -64,7 +64,10 @@ async def test_what_needs_a_key_says_so(described: dict[str, Any]) -> None:
     }
 
     callback = "/v1/callbacks/{environment}/{integration}"
-    assert {"/v1/health/live", "/v1/health/ready", callback} == open_ones
+    assert {
+        "/v1/health/live", "/v1/health/ready", callback, "/v1/inbox/session",
+        "/v2/inbound-webhooks/delivery-providers/{environment_id}/{integration_id}",
+    } == open_ones  # fmt: skip
     assert [{"secretKey": []}] == described["security"]
 
 

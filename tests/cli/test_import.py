@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from ..clients.serving import Live, serve
-from .conftest import MODULE, TOML, Project, write_files
+from .conftest import MODULE, TOML, WORKFLOWS, Project, write_files
 from .novu import Novu, novu
 
 NUMBER = 230
@@ -260,6 +260,17 @@ def test_choices_for_workflows_that_are_not_here_are_told_of(synced: Project, so
     assert ["old-one"] == [note["about"] for note in found["workflows"]["notes"]]
     assert ["old-one"] == [note["about"] for note in found["preferences"]["notes"]]
     assert (2, 1) == (found["preferences"]["moved"], found["preferences"]["leftOut"])
+    another = (
+        WORKFLOWS.partition("@workflow")[2]
+        .partition("@workflow")[0]
+        .replace("welcome", "old-one", 1)
+        .replace("def welcome", "def old_one")
+    )
+    synced.workflows(f"{WORKFLOWS}\n\n@workflow{another}")
+    assert 0 == synced.run("sync").code
+    assert found["preferences"] == moved(synced, source.url, "--only", "preferences")["preferences"]
+    later = moved(synced, source.url, "--only", "preferences", "--again")["preferences"]
+    assert (3, 0) == (later["moved"], later["leftOut"])
     assert "the source has none" in found["contexts"]["notes"][0]["said"]
 
 

@@ -109,6 +109,7 @@ class SubscriberOut(Wire):
     timezone: str | None = None
     data: dict[str, Any]
     channels: list[ChannelOut]
+    topics: list[str] = Field(description="The keys of the topics that they are members of.")
     is_online: bool | None = None
     last_online_at: Timestamp | None = None
     deleted: bool = False
@@ -273,7 +274,9 @@ async def show(here: Scope, caller: Caller, runtime: Runtime, subscriber: Stored
 async def writer(
     here: Scope, caller: Caller, runtime: Runtime, people: Sequence[StoredSubscriber]
 ) -> Callable[[StoredSubscriber], SubscriberOut]:
-    """What makes wire subscribers of ``people``; it has looked once for the integrations that their addresses name."""
+    """What makes wire subscribers of ``people``; it has looked once for the integrations that their addresses name,
+    and for their topics."""
+    topics = await subscribers.topics_of(here, [one.id for one in people]) if people else {}
     known = await subscribers.known_integrations(here) if any(one.addresses for one in people) else []
 
     def write(one: StoredSubscriber) -> SubscriberOut:
@@ -283,6 +286,7 @@ async def writer(
             organization_id=str(caller.organization_id),
             environment_id=str(caller.environment.id),
             channels=[_channel(address, _integration(address, known, runtime)) for address in addresses],
+            topics=topics.get(one.id, []),
             **one.model_dump(exclude={"id", "addresses", "endpoints"}),
         )
 
