@@ -26,6 +26,7 @@ from ..model import (
     StoredSubscriber,
     StoredWorkflow,
 )
+from ..model.context import listed
 from ..providers.novu_ids import novu_id_of
 from ..store import Scope, history
 from .wire import Timestamp, Wire
@@ -163,6 +164,13 @@ class TemplateOut(Wire):
     triggers: list[TriggerOut]
 
 
+class TopicOfActivity(Wire):
+    """A topic that the trigger named."""
+
+    topic_id_: str
+    topic_key: str
+
+
 class ActivityOut(Wire):
     """One workflow for one subscriber."""
 
@@ -181,7 +189,8 @@ class ActivityOut(Wire):
     tags: list[str]
     payload: dict[str, Any]
     to: dict[str, Any]
-    topics: list[Any]
+    topics: list[TopicOfActivity]
+    context_keys: list[str]
     subscriber: PersonOut
     template: TemplateOut
     jobs: list[JobOut]
@@ -200,10 +209,12 @@ class Teller:
         steps, lines = await history.steps_of(scope, ids), await history.activity_of(scope, ids)
         people, messages = await history.people_of(scope, ids), await history.messages_of_many(scope, ids)
         events = await history.events_of(scope, [one.event_id for one in executions])
+        topics = await history.topics_of(scope, [one.event_id for one in executions])
         return [
             self._activity(
                 one,
                 events[one.event_id],
+                topics.get(one.event_id, ()),
                 people[one.id],
                 self._jobs(one, steps[one.id], lines[one.id], messages[one.id]),
             )
@@ -211,7 +222,12 @@ class Teller:
         ]
 
     def _activity(
-        self, one: Execution, event: Event, person: tuple[UUID, StoredSubscriber | None], jobs: list[JobOut]
+        self,
+        one: Execution,
+        event: Event,
+        topics: Sequence[tuple[UUID, str]],
+        person: tuple[UUID, StoredSubscriber | None],
+        jobs: list[JobOut],
     ) -> ActivityOut:
         uuid, subscriber = person
         workflow = self.known.get(one.workflow_id)
@@ -234,7 +250,8 @@ class Teller:
             tags=list(spec.tags) if spec else [],
             payload=event.payload,
             to={"subscriberId": one.subscriber_id},
-            topics=[],
+            topics=[TopicOfActivity(topic_id_=str(topic), topic_key=key) for topic, key in topics],
+            context_keys=listed(event.context_keys),
             subscriber=PersonOut(
                 id=str(uuid),
                 subscriber_id=one.subscriber_id,

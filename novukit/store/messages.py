@@ -81,6 +81,7 @@ async def page(
     channel: Channel | None = None,
     subscriber_id: str | None = None,
     transaction_ids: Sequence[str] = (),
+    context_keys: ContextKeys | None = None,
     page: int = 0,
     limit: int = 10,
 ) -> Numbered:
@@ -90,6 +91,8 @@ async def page(
     where.among("m.subscriber_id", [subscriber_id] if subscriber_id is not None else [])
     if transaction_ids:
         _of_transactions(where, "m.execution_id", transaction_ids)
+    if context_keys is not None:
+        where.add("m.context_keys = ?", context_keys)
     rows = await scope.database.fetch(
         f"select {_COLUMNS} from novukit_message m where {where} order by m.id desc "
         f"limit {where.mark(limit + 1)} offset {where.mark(page * limit)}",
@@ -148,8 +151,8 @@ async def delete(scope: Scope, id: UUID) -> bool:
     return bool(await _delete(scope, where))
 
 
-async def delete_by_transaction(scope: Scope, transaction_id: str, channel: Channel | None = None) -> int:
-    """Delete the messages of a transaction, but those still being sent. Returns how many went."""
+async def delete_by_transaction(scope: Scope, transaction_id: str, channel: Channel | None = None) -> list[UUID]:
+    """Delete the messages of a transaction, but those still being sent. Returns whose they were, one for each."""
     where = Where("environment_id = ?", scope.environment_id)
     _of_transactions(where, "execution_id", [transaction_id])
     where.among("channel", [channel] if channel else [])
@@ -167,9 +170,12 @@ def _of_transactions(where: Where, column: str, transaction_ids: Sequence[str]) 
     )
 
 
-async def _delete(scope: Scope, where: Where) -> int:
+async def _delete(scope: Scope, where: Where) -> list[UUID]:
     where.among("status", _ENDED)
-    return len(await scope.database.fetch(f"delete from novukit_message where {where} returning id", *where.args))
+    rows = await scope.database.fetch(
+        f"delete from novukit_message where {where} returning subscriber_uuid", *where.args
+    )
+    return [row["subscriber_uuid"] for row in rows]
 
 
 # The inbox

@@ -10,9 +10,11 @@ from pydantic import Field
 
 from ...errors import InvalidInput
 from ...model import Channel, DeliveryStatus, Message, MessageStatus
+from ...model.context import listed
 from ...store import messages
-from ..auth import Here, TheCaller
-from ..cursors import ContextKeys, refuse_contexts
+from ..auth import Here, TheCaller, TheRuntime
+from ..contexts import context_filter
+from ..cursors import ContextKeys
 from ..wire import Data, Limit, Timestamp, Wire, envelope, identify, missing
 
 TAGS = ["Messages"]
@@ -78,6 +80,7 @@ class MessageOut(Wire):
     overrides: dict[str, Any]
     tags: list[str]
     severity: str
+    context_keys: list[str]
     error_text: str | None = None
 
 
@@ -110,9 +113,9 @@ async def list_all(
     limit: Limit = 10,
 ) -> MessagePage:
     """Messages of all channels, newest first."""
-    refuse_contexts(context_keys)
     found = await messages.page(
         here,
+        context_keys=context_filter(context_keys),
         channel=channel,
         subscriber_id=subscriber_id,
         transaction_ids=transaction_id or (),
@@ -129,16 +132,17 @@ async def list_all(
 
 
 @delete("/v1/messages/{message_id:str}", status_code=200, summary="Delete a message", tags=TAGS)
-async def remove(here: Here, message_id: FromPath[str]) -> Data[DeletedOut]:
+async def remove(here: Here, message_id: FromPath[str], runtime: TheRuntime) -> Data[DeletedOut]:
     """Delete a message, unless it is still being sent."""
-    found = identify(message_id, "message")
-    if not await messages.delete(here, found):
-        if await messages.get(here, found) is None:
-            raise missing("message", message_id)
+    message = await messages.get(here, identify(message_id, "message"))
+    if message is None:
+        raise missing("message", message_id)
+    if not await messages.delete(here, message.id):
         raise InvalidInput(
             "The message is still being sent: what is on record of it keeps it from going out twice.",
             hint="Cancel its execution, or delete it when it has been sent.",
         )
+    await runtime.publish(here.environment_id, [(message.subscriber_uuid, None)])
     return envelope(DeletedOut())
 
 
@@ -149,10 +153,11 @@ async def remove(here: Here, message_id: FromPath[str]) -> Data[DeletedOut]:
     tags=TAGS,
 )
 async def remove_by_transaction(
-    here: Here, transaction_id: FromPath[str], channel: FromQuery[Channel | None] = None
+    here: Here, runtime: TheRuntime, transaction_id: FromPath[str], channel: FromQuery[Channel | None] = None
 ) -> None:
     """Delete the messages of a transaction but those still being sent; none of them is no error."""
-    await messages.delete_by_transaction(here, transaction_id, channel)
+    whose = await messages.delete_by_transaction(here, transaction_id, channel)
+    await runtime.publish(here.environment_id, [(one, None) for one in set(whose)])
 
 
 def message_out(message: Message, organization_id: str) -> MessageOut:
@@ -194,6 +199,7 @@ def message_out(message: Message, organization_id: str) -> MessageOut:
         overrides=content.get("overrides") or {},
         tags=list(message.tags),
         severity=message.severity,
+        context_keys=listed(message.context_keys),
         error_text=message.error,
     )
 
