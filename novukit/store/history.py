@@ -53,7 +53,6 @@ class ExecutionFilter:
     unknown: bool = False
     created_from: datetime | None = None
     created_to: datetime | None = None
-    context_keys: ContextKeys | None = None
 
 
 @dataclass(frozen=True, slots=True)

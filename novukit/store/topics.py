@@ -306,12 +306,16 @@ async def choose(
         return await change(scope, topic, identifier, preferences={**found.preferences, **choices})
 
 
-async def owned(scope: Scope, subscriber_uuid: UUID, identifier: str) -> TopicSubscription | None:
-    """The subscription of this subscriber that is called ``identifier``, in whatever topic it is."""
-    where = Where(
-        "m.environment_id = ? and m.subscriber_uuid = ? and m.identifier = ?",
-        scope.environment_id, subscriber_uuid, identifier,
-    )  # fmt: skip
+async def owned(
+    scope: Scope, subscriber_uuid: UUID, identifier: str, *, key: str | None = None, id: UUID | None = None
+) -> TopicSubscription | None:
+    """The subscription of this subscriber that is called ``identifier``, or has the ``id``; in whatever topic it is,
+    unless ``key`` says which.
+    """
+    where = Where("m.environment_id = ? and m.subscriber_uuid = ?", scope.environment_id, subscriber_uuid)
+    where.add("(m.identifier = ? or m.id = ?)", identifier, id)
+    if key is not None:
+        where.add("t.key = ?", key)
     rows = await scope.database.fetch(_select(where), *where.args)
     return _subscription(rows[0]) if rows else None
 

@@ -22,7 +22,9 @@ from . import (
     notifications,
     outcomes,
     preferences,
+    promote,
     sessions,
+    steps,
     subscribers,
     subscriptions,
     suppressions,
@@ -63,5 +65,7 @@ HANDLERS: list[Any] = [
     *layouts.HANDLERS,
     *translations.HANDLERS,
     *variables.HANDLERS,
+    *promote.HANDLERS,
+    *steps.HANDLERS,
     *bridges.HANDLERS,
 ]

@@ -11,14 +11,14 @@ from litestar.handlers.base import BaseRouteHandler
 from ...engine import Runtime
 from ..auth import Connection, Here, TheRuntime
 from ..feed import Feed, TheFeed
-from . import channels, notifications, preferences, query, refused, session
+from . import channels, notifications, preferences, query, refused, session, subscriptions
 from .auth import Porter, TheSession
 from .origins import Origins
 from .token import Session
 
 __all__ = ["HANDLERS", "Origins", "Porter", "Session", "routers"]
 
-_INSIDE: list[Any] = [*notifications.HANDLERS, *preferences.HANDLERS, *channels.HANDLERS]
+_INSIDE: list[Any] = [*notifications.HANDLERS, *preferences.HANDLERS, *subscriptions.HANDLERS, *channels.HANDLERS]
 HANDLERS: list[Any] = [*session.HANDLERS, *_INSIDE]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, TypeAlias, cast
 from uuid import UUID
 
@@ -11,13 +11,25 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from pydantic import Field
 
 from ...errors import Issue
-from ...model import CHANNELS, Channel, Preference, Severity, StoredWorkflow
+from ...model import (
+    CHANNELS,
+    Channel,
+    Preference,
+    Severity,
+    StoredWorkflow,
+    SubscriptionChoice,
+    TopicSubscription,
+)  # fmt: skip
 from ...store import Scope, preferences, workflows
+from ..api.choices import ChoiceOut
 from ..api.preferences import MOST_AT_ONCE, Criticality, InboxPreference, choosable, for_the_inbox
 from ..auth import Here
 from ..issues import refusal
 from ..wire import Data, Wire, envelope, missing
+from . import subscriptions
 from .auth import TheSession
+from .subscriptions import ChoiceChange
+from .token import Session
 
 TAGS = ["Inbox"]
 _BASE = "/v1/inbox/preferences"
@@ -41,13 +53,16 @@ class Wanted(Wire):
 
 
 class WantedOf(Wanted):
-    """Which channels are wanted of one workflow."""
+    """Which channels are wanted of one workflow; or, of a subscription, whether and when it is wanted at all."""
 
     workflow_id: str = Field(min_length=1, max_length=255)
+    subscription_identifier: str | None = Field(default=None, min_length=1, max_length=400)
+    enabled: bool | None = None
+    condition: dict[str, Any] | None = None
 
 
 class Bulk(Wire):
-    """Changes of up to 100 workflows' preferences, all or none."""
+    """Up to 100 changes, all or none."""
 
     preferences: list[WantedOf] = Field(min_length=1, max_length=MOST_AT_ONCE)
 
@@ -86,10 +101,15 @@ async def update(here: Here, session: TheSession, data: JSONBody[Wanted]) -> Dat
 
 
 @patch(f"{_BASE}/bulk", summary="Choose for several workflows", tags=TAGS)
-async def bulk_update(here: Here, session: TheSession, data: JSONBody[Bulk]) -> Data[list[InboxPreference]]:
-    """Choose channels for up to 100 workflows. When one of them cannot be changed none is."""
+async def bulk_update(here: Here, session: TheSession, data: JSONBody[Bulk]) -> Data[list[InboxPreference | ChoiceOut]]:
+    """Choose channels for up to 100 workflows, or what subscriptions want of them. When one cannot be changed none is.
+
+    One call is about preferences or about subscriptions, as Novu's client makes it.
+    """
     known = await workflows.all(here)
     wrong: list[Issue] = []
+    if any(one.subscription_identifier for one in data.preferences):
+        return envelope(list(await _of_subscriptions(here, session, data.preferences, known)))
     choices: dict[str, dict[Channel, bool]] = {}
     for at, change in enumerate(data.preferences):
         workflow_id = choosable(known, change.workflow_id, f"/preferences/{at}/workflowId", wrong)
@@ -98,7 +118,7 @@ async def bulk_update(here: Here, session: TheSession, data: JSONBody[Bulk]) -> 
     if wrong:
         raise refusal(wrong)
     await preferences.set_many(here, session.subscriber_uuid, choices)
-    return envelope(await _of(here, session.subscriber_uuid, choices))
+    return envelope(list(await _of(here, session.subscriber_uuid, choices)))
 
 
 @patch(f"{_BASE}/{{workflow_id:str}}", summary="Choose for one workflow", tags=TAGS)
@@ -127,6 +147,25 @@ async def _of(here: Scope, subscriber_uuid: UUID, workflow_ids: Iterable[str]) -
     chosen: Chosen = {one.workflow_id: one for one in await preferences.all_of(here, subscriber_uuid)}
     by_id = {one.spec.id: one for one in await workflows.all(here)}
     return [for_the_inbox(by_id[one], chosen) for one in workflow_ids if one in by_id]
+
+
+async def _of_subscriptions(
+    here: Scope, session: Session, asked: Sequence[WantedOf], known: Sequence[StoredWorkflow]
+) -> list[ChoiceOut]:
+    wrong: list[Issue] = []
+    found: list[tuple[TopicSubscription, dict[str, SubscriptionChoice]]] = []
+    for at, one in enumerate(asked):
+        path = f"/preferences/{at}"
+        if one.subscription_identifier is None:
+            wrong.append(Issue(f"{path}/subscriptionIdentifier", "required", "is required, as for the others"))
+            continue
+        mine = await subscriptions.find(here, session, one.subscription_identifier)
+        change = ChoiceChange(enabled=one.enabled, condition=one.condition)
+        found.append((mine, subscriptions.changed(mine, one.workflow_id, change, path, known, wrong)))
+    if wrong:
+        raise refusal(wrong)
+    async with here.database.transaction():
+        return [await subscriptions.keep(here, mine, chosen, known) for mine, chosen in found]
 
 
 def _everywhere(known: list[StoredWorkflow], chosen: Chosen) -> InboxPreference:
