@@ -34,7 +34,7 @@ async def perform(step: Step[Any], spec: StepSpec, answer: Answer, case: Case) -
 
     Raises :class:`BridgeFailed`, or :class:`StepMisuse`, for outputs that cannot be done.
     """
-    if answer.outputs.get("extendToSchedule"):
+    if spec.kind in (StepKind.DELAY, StepKind.DIGEST) and answer.outputs.get("extendToSchedule"):
         raise BridgeFailed(f"Step {spec.id!r}: novukit does not extend a wait to the subscriber's schedule.")
     return await (_send if spec.kind.is_channel else _act)(step, spec, answer, case)
 
