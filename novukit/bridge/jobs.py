@@ -26,6 +26,7 @@ from ..model import (
     StoredSubscriber,
     StoredWorkflow,
 )
+from ..model.context import listed
 from ..providers.novu_ids import novu_id_of
 from ..store import Scope, history
 from .wire import Timestamp, Wire
@@ -184,6 +185,7 @@ class ActivityOut(Wire):
     topics: list[Any]
     subscriber: PersonOut
     template: TemplateOut
+    context_keys: list[str]
     jobs: list[JobOut]
 
 
@@ -233,6 +235,7 @@ class Teller:
             critical=spec.preferences.read_only if spec else False,
             tags=list(spec.tags) if spec else [],
             payload=event.payload,
+            context_keys=listed(event.context_keys),
             to={"subscriberId": one.subscriber_id},
             topics=[],
             subscriber=PersonOut(
