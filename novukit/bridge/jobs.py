@@ -193,6 +193,7 @@ class ActivityOut(Wire):
     context_keys: list[str]
     subscriber: PersonOut
     template: TemplateOut
+    context_keys: list[str]
     jobs: list[JobOut]
 
 
@@ -249,6 +250,7 @@ class Teller:
             critical=spec.preferences.read_only if spec else False,
             tags=list(spec.tags) if spec else [],
             payload=event.payload,
+            context_keys=listed(event.context_keys),
             to={"subscriberId": one.subscriber_id},
             topics=[TopicOfActivity(topic_id_=str(topic), topic_key=key) for topic, key in topics],
             context_keys=listed(event.context_keys),
