@@ -307,7 +307,7 @@ async def choose(
 
 
 async def owned(scope: Scope, subscriber_uuid: UUID, name: str, key: str | None = None) -> TopicSubscription | None:
-    """The subscription of this subscriber with the identifier or the id ``name``; in any topic, or in that of ``key``."""
+    """The subscription of this subscriber with the identifier or the id ``name``; in any topic, or that of ``key``."""
     where = Where("m.environment_id = ? and m.subscriber_uuid = ?", scope.environment_id, subscriber_uuid)
     where.add("(m.identifier = ? or m.id::text = ?)", name, name)
     if key is not None:

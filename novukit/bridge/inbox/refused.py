@@ -49,4 +49,3 @@ def _refuse(message: str, hint: str) -> NoReturn:
 INSIDE: list[Any] = [add]
 """Those that share a path with what there is."""
 OUTSIDE: list[Any] = [sign_in, demo, chat]
-HANDLERS: list[Any] = [*INSIDE, *OUTSIDE]
