@@ -257,6 +257,7 @@ async def seed(api: httpx.AsyncClient, rows: Rows, slug: str) -> Names:
         "resourceType": "layout", "resourceId": names["layout"], "locale": "en_US", "content": {"hello": "Hello"},
     })  # fmt: skip
     await make("/v1/environment-variables", {"key": names["variable"], "values": []})
+    await make("/v2/contexts", {"type": "tenant", "id": names["context"]})
     await make("/v1/channel-connections", {
         "identifier": names["connection"], "integrationIdentifier": names["integration_name"],
         "subscriberId": names["subscriber"], "workspace": {"id": "T"}, "auth": {"accessToken": "x"},

@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from pydantic import Field
 
 from ...errors import Issue
+from ...model import Message
 from ...store import messages, topics
 from ...store.messages import Button, InboxFilter, Notification
 from ...store.pages import PageQuery
@@ -171,8 +172,9 @@ async def mark_these(feed: TheFeed, caller: TheCaller, data: JSONBody[MarkTheseI
         raise refusal([Issue("/messageId", "too_long" if named else "empty", "must have 1 to 100 items")])
     ids = [found for one in named if (found := _id(one)) is not None]
     await feed.mark_all(ids, **_MARKS[data.mark_as])
-    shown = await messages.among(feed.scope, feed.subscriber_uuid, ids)
-    return envelope([message_out(one.message, str(caller.organization_id)) for one in shown])
+    wanted = InboxFilter(ids=ids, context_keys=feed.context_keys)
+    shown = await messages.inbox_page(feed.scope, feed.subscriber_uuid, wanted, after=None, limit=len(named), offset=0)
+    return envelope([message_out(one.message, str(caller.organization_id)) for one in shown.data])
 
 
 @post(
@@ -219,7 +221,7 @@ async def membership(
     )
 
 
-async def _message(feed: Feed, message_id: str) -> Any:
+async def _message(feed: Feed, message_id: str) -> Message:
     one = await messages.notification(feed.scope, feed.subscriber_uuid, identify(message_id, "notification"))
     if one is None:
         raise missing("notification", message_id)
