@@ -47,7 +47,9 @@ class Schedule:
         """The first moment from ``at`` on that lies within the schedule; ``None`` when there is none in a week."""
         if self.is_open(at, zone):
             return at
-        return min((each for each in self._openings(at, _zone(zone)) if each >= at), default=None)
+        coming = (each for each in self._openings(at, _zone(zone)) if each >= at)
+        # Hours that the clocks skip altogether do not open.
+        return min((each for each in coming if self.is_open(each, zone)), default=None)
 
     def _openings(self, at: datetime, zone: ZoneInfo) -> Iterator[datetime]:
         today = at.astimezone(zone).date()

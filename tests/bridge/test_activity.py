@@ -186,6 +186,7 @@ async def test_filters_and_pages(api: httpx.AsyncClient, rows: Rows, clock: Virt
         ({"after": "yesterday"}, "/after"),
         ({"before": "2026-01-01"}, "/before"),
         ({"contextKeys": "a"}, "/contextKeys"),
+        ({"contextKeys": "a:b:c"}, "/contextKeys"),
         ({"subscriberId": "ada"}, "/subscriberId"),
     ],
 )

@@ -118,3 +118,17 @@ async def test_choices_are_ones_own(asgi: Litestar, development: Environment, ro
         await change(ada, "/news", {"in_app": False})
         assert {"email": True, "in_app": True} == (await bob.get(f"{BASE}/global")).json()["data"]["channels"]
     assert [] == await preferences.all_of(scope, await rows.subscriber("bob"))
+
+
+async def test_ones_hours_are_ones_own(asgi: Litestar, development: Environment, scope: Scope) -> None:
+    """The page's proposal counts only while there are none; what the subscriber sets stays, and must make sense."""
+    morning = {"isEnabled": True, "weeklySchedule": {"monday": {"isEnabled": True, "hours": [
+        {"start": "09:00 AM", "end": "05:00 PM"}]}}}  # fmt: skip
+    async with inbox_of(asgi, development, defaultSchedule=morning) as browser:
+        assert morning == (await browser.get(f"{BASE}/global")).json()["data"]["schedule"]
+        off = {"isEnabled": False}
+        assert off == (await change(browser, "", {"schedule": off}))["schedule"]
+        wrong = {"isEnabled": True, "weeklySchedule": {"someday": {"isEnabled": True}}}
+        await change(browser, "", {"schedule": wrong}, 422)
+    async with inbox_of(asgi, development, defaultSchedule=morning) as browser:
+        assert off == (await browser.get(f"{BASE}/global")).json()["data"]["schedule"]

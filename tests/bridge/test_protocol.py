@@ -2,126 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from pydantic import BaseModel
 
-from novukit import Context, Redirect, StepFailed, workflow
+from novukit import Context, workflow
 from novukit.authoring import Registry
-from novukit.bridge import create_asgi
 from novukit.bridge.protocol import BridgeProtocol
-from novukit.model import Action
-from novukit.settings import Settings
+from novukit.rendering import Renderer
 from novukit.testing.clock import VirtualClock
 
-from .novu_worker import SECRET, NovuWorker
+from .novu_code import clock, effects, known, novu, protocol
+from .novu_worker import ADA, NovuWorker
+
+__all__ = ["clock", "novu", "protocol"]
 
 pytestmark = pytest.mark.anyio
-
-effects: list[str] = []
-
-
-class Order(BaseModel):
-    number: int
-    vip: bool = False
-
-
-class Receipt(BaseModel):
-    total: float
-
-
-async def charge(number: int) -> Receipt:
-    effects.append(f"charged {number}")
-    return Receipt(total=number * 1.5)
-
-
-async def count() -> int:
-    return 3
-
-
-@workflow("order", name="An order", tags=["shop"], severity="high", critical=True)
-async def order(ctx: Context[Order]) -> None:
-    """Every kind of step."""
-    step, payload = ctx.step, ctx.payload
-    receipt = await step.custom("charge", charge, payload.number)
-    number = await step.custom("count", count)
-    await step.in_app(
-        "bell", subject=f"Order {payload.number}", body=f"{receipt.total:.2f} × {number}", redirect="/orders",
-        primary_action=Action(label="Look", redirect=Redirect(url="https://example.org/")), data={"n": payload.number},
-    )  # fmt: skip
-    await step.delay("wait", timedelta(hours=36))
-    gathered = await step.digest("gather", window=timedelta(minutes=90), look_back=timedelta(hours=1))
-    await step.throttle("limit", limit=2, window=timedelta(hours=1))
-    await step.email(
-        "mail", subject=f"{len(gathered)} for {ctx.subscriber.first_name}", body="<b>\nThanks", unless_seen="bell",
-        sender="shop@example.com", preheader="soon", providers={"sendgrid": {"category": "x"}},
-    )  # fmt: skip
-    if payload.vip:
-        await step.sms("call", body="We call you")
-    await step.push("push", subject="Hi", body=ctx.environment)
-    await step.chat("chat", body="Done")
-
-
-@workflow("fallback")
-async def fallback(ctx: Context[None]) -> None:
-    """Falls back when the first one failed."""
-    try:
-        await ctx.step.email("mail", subject="A", body="B")
-    except StepFailed:
-        await ctx.step.sms("sms", body="Instead")
-
-
-@workflow("wrong")
-async def wrong(ctx: Context[None]) -> None:
-    """Asks for what Novu has no words for, and raises."""
-    step = ctx.step
-    await step.email("cc", subject="A", body="B", cc=["x@example.com"])
-    await step.digest("by", window=timedelta(hours=1), key="x")
-    await step.throttle("short", limit=1, window=timedelta(seconds=90))
-    await step.email("plain", subject="A", overrides={"x": 1})
-    for n in range(2):
-        await step.sms("loop", body="x", key=str(n))
-    raise RuntimeError("It broke")
-
-
-@workflow("nightly")
-async def nightly(ctx: Context[None]) -> None:
-    """Waits for a slot, and for a moment that has passed."""
-    await ctx.step.digest("gather", cron="0 9 * * *")
-    await ctx.step.delay("until", until=datetime(2020, 1, 1, tzinfo=UTC))
-    await ctx.step.in_app("bell", body="Morning")
-
-
-REGISTRY = Registry([order, fallback, wrong, nightly])
-
-
-async def known() -> list[str]:
-    """The keys that may sign."""
-    return ["another", SECRET]
-
-
-@pytest.fixture
-def clock() -> VirtualClock:
-    """The first moment of 2026."""
-    return VirtualClock()
-
-
-@pytest.fixture
-def protocol(clock: VirtualClock) -> BridgeProtocol:
-    """The workflows above, served strictly."""
-    effects.clear()
-    return BridgeProtocol(REGISTRY, clock, known)
-
-
-@pytest.fixture
-def novu(protocol: BridgeProtocol, clock: VirtualClock) -> NovuWorker:
-    """Novu's worker."""
-    return NovuWorker(protocol, clock)
 
 
 def done(step: str, **outputs: Any) -> dict[str, Any]:
@@ -313,107 +210,37 @@ async def test_code_is_shown(novu: NovuWorker) -> None:
     assert 'await ctx.step.in_app("bell", body="Morning")' == step
 
 
-@pytest.mark.parametrize(
-    ("change", "code"),
-    [
-        ({"novu-signature": ""}, "SignatureNotFoundError"),
-        ({"novu-signature": "v1=abc"}, "SignatureInvalidError"),
-        ({"novu-signature": "t=x,v1=abc"}, "SignatureInvalidError"),
-        ({"novu-signature": "t=1,v1=abc"}, "SignatureExpiredError"),
-        ({"novu-signature": "t=1767225600000,v1=ab\u00e9"}, "SignatureMismatchError"),
-    ],
-)
-async def test_what_is_wrong_with_a_signature_has_a_code(
-    protocol: BridgeProtocol, change: dict[str, str], code: str
-) -> None:
-    """Each flaw has Novu's own code, and all are 401."""
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(protocol), base_url="http://app.test") as http:
-        headers = {name: value.encode("latin-1") for name, value in change.items()}
-        answer = await http.get("/api/novu", params={"action": "discover"}, headers=headers)  # type: ignore[arg-type]
+async def test_variables_and_contexts_come_with_the_call(clock: VirtualClock) -> None:
+    """What Novu knows of its environment, and what the event happens in."""
 
-    assert (401, code) == (answer.status_code, answer.json()["code"])
+    @workflow("shop")
+    async def shop(ctx: Context[None]) -> None:
+        await ctx.step.chat("chat", body=f"{ctx.env['SHOP_URL']} for {ctx.contexts['tenant'].id}")
+
+    novu = NovuWorker(BridgeProtocol(Registry([shop]), clock, known), clock)
+    more = {
+        "env": {"name": "Production", "SHOP_URL": "https://shop"},
+        "context": {"tenant": {"id": "acme", "data": {}}},
+    }
+
+    answer = await novu.post({"payload": {}, **more}, action="execute", workflowId="shop", stepId="chat")
+
+    assert {"body": "https://shop for acme"} == answer.json()["outputs"]
 
 
-@pytest.mark.parametrize("minutes", [-6, -4, 4, 6])
-async def test_a_signature_is_good_for_five_minutes(novu: NovuWorker, clock: VirtualClock, minutes: int) -> None:
-    """Either way."""
-    at = clock.now() + timedelta(minutes=minutes)
-    async with novu._http as http:
-        answer = await http.get("/api/novu", params={"action": "discover"}, headers=novu.signed("{}", at))
+async def test_a_template_is_rendered_before_novu_sees_it(clock: VirtualClock, tmp_path: Path) -> None:
+    """With its layout and the variables that it has here; without templates the step is refused by name."""
+    (tmp_path / "hi.html").write_text("<p>{{ greeting }} {{ subscriber.first_name }} {{ env.PLACE }}</p>")
 
-    assert (200 if abs(minutes) < 5 else 401) == answer.status_code
+    @workflow("hi")
+    async def hi(ctx: Context[None]) -> None:
+        await ctx.step.email("mail", subject="Hi", template="hi.html", variables={"greeting": "Good morning"})
 
+    body = {"payload": {}, "subscriber": ADA, "env": {"PLACE": "here"}}
+    query = {"action": "execute", "workflowId": "hi", "stepId": "mail"}
+    rendering = BridgeProtocol(Registry([hi]), clock, known, renderer=Renderer((tmp_path,)))
+    good = await NovuWorker(rendering, clock).post(body, **query)
+    bad = await NovuWorker(BridgeProtocol(Registry([hi]), clock, known), clock).post(body, **query)
 
-async def test_the_signature_is_over_the_bytes_that_came(novu: NovuWorker) -> None:
-    """Spaces and order are the sender's: what was signed is what was sent."""
-    text = json.dumps({"state": [], "subscriber": {"subscriberId": "a"}, "payload": {}}, indent=1)
-    query = {"action": "execute", "workflowId": "nightly", "stepId": "gather"}
-    async with novu._http as http:
-        good = await http.post("/api/novu", params=query, content=text, headers=novu.signed(text))
-        bad = await http.post("/api/novu", params=query, content=text.replace(" ", ""), headers=novu.signed(text))
-
-    assert (200, 401) == (good.status_code, bad.status_code)
-
-
-async def test_health_and_options_need_no_signature(protocol: BridgeProtocol) -> None:
-    """With the headers that Novu's framework sends; other methods and unknown names have its codes."""
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(protocol), base_url="http://app.test") as http:
-        health = await http.get("/api/novu")
-        options = await http.options("/api/novu", params={"action": "execute"})
-        put = await http.put("/api/novu")
-
-    assert {
-        "status": "ok", "sdkVersion": "2.13.2", "frameworkVersion": "2024-06-26",
-        "discovered": {"workflows": 4, "steps": 20},
-    } == health.json()  # fmt: skip
-    assert (200, {}) == (options.status_code, options.json())
-    assert (405, "MethodNotAllowedError") == (put.status_code, put.json()["code"])
-    assert {
-        "application/json", "*", "true", "GET, POST", "604800", "2024-06-26", "2.13.2", "novukit",
-        "novu-framework:v2.13.2",
-    } <= set(health.headers.values())  # fmt: skip
-
-
-async def test_names_that_are_not_there_have_their_codes(novu: NovuWorker) -> None:
-    """Workflow, step, action."""
-    answers = [
-        await novu.ask("nothing", "x"),
-        await novu.ask("order", "nothing", payload={"number": 1}),
-        await novu.post({}, action="dance"),
-        await novu.post([], action="execute", workflowId="order", stepId="mail"),
-    ]
-
-    assert [
-        (404, "WorkflowNotFoundError"), (404, "StepNotFoundError"), (400, "InvalidActionError"),
-        (400, "InvalidActionError"),
-    ] == [(one.status_code, one.json()["code"]) for one in answers]  # fmt: skip
-
-
-async def test_the_server_serves_it_with_the_environments_keys(runtime: Any, secret: str) -> None:
-    """At /api/novu: any key of the environment signs, and so does Novu's own; strict where the settings say so."""
-    settings = Settings.model_validate({"bridge": {"strict": True}})
-    asgi: Any = create_asgi(replace(runtime, registry=REGISTRY, settings=settings))
-    good, bad = (NovuWorker(asgi, runtime.clock, key) for key in (secret, "nk_wrong"))
-
-    found = await good.get(action="discover")
-    refused = await bad.get(action="discover")
-
-    assert 4 == len(found.json()["workflows"])
-    assert (401, "SignatureMismatchError") == (refused.status_code, refused.json()["code"])
-
-
-async def test_a_trigger_is_passed_on(runtime: Any, secret: str, api: httpx.AsyncClient) -> None:
-    """A trigger through the bridge is one of the environment; a wrong one says why."""
-    asgi: Any = create_asgi(replace(runtime, registry=REGISTRY))
-    manifest = {name: one.model_dump(mode="json") for name, one in REGISTRY.manifest().workflows.items()}
-    (await api.put("/v1/sync", json={"workflows": manifest})).raise_for_status()
-    novu = NovuWorker(asgi, runtime.clock, secret)
-
-    good = await novu.post({"to": "ada", "payload": {"number": 1}}, action="trigger", workflowId="order")
-    bad = await novu.post({"to": "ada", "payload": {}}, action="trigger", workflowId="order")
-
-    assert (200, "processed", 1) == (
-        good.status_code, good.json()["data"]["status"], good.json()["data"]["executions"],
-    )  # fmt: skip
-    assert (500, "BridgeError") == (bad.status_code, bad.json()["code"])
-    assert "number" in bad.json()["message"]
+    assert "Good morning Ada here</p>" in good.json()["outputs"]["body"]
+    assert "where no templates are configured" in bad.json()["message"]

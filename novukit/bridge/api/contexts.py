@@ -8,11 +8,12 @@ from litestar import delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 from pydantic import Field
 
-from ...errors import Conflict
+from ...errors import Issue
 from ...model import ContextPart, StoredContext, SubscriberData
 from ...store import contexts
 from ..auth import Here
 from ..cursors import CURSOR, ThePart
+from ..issues import refusal
 from ..wire import CursorPage, Data, Timestamp, Wire, cursor_page, envelope, missing
 
 TAGS = ["Contexts"]
@@ -55,10 +56,11 @@ async def list_all(
 
 @post("/v2/contexts", summary="Create a context", tags=TAGS)
 async def create(data: JSONBody[NewContext], here: Here) -> Data[ContextOut]:
-    """Create a context. One that is there already stays as it is: 409."""
+    """Create a context. One that is there already stays as it is, and that is a 422: SDKs repeat a 409 for an hour."""
     made = await contexts.create(here, data.type, data.id, data.data or {})
     if made is None:
-        raise Conflict(f"There is a context {data.type}:{data.id} already.", hint="Change it with PATCH.")
+        message = f"there is a context {data.type}:{data.id} already"
+        raise refusal([Issue("/id", "already_exists", message, "Change it with PATCH.")])
     return envelope(_out(made))
 
 

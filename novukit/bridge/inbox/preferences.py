@@ -19,6 +19,7 @@ from ...model import (
     StoredWorkflow,
     SubscriptionChoice,
     TopicSubscription,
+    schedule,
 )  # fmt: skip
 from ...store import Scope, preferences, workflows
 from ..api.choices import ChoiceOut
@@ -50,6 +51,12 @@ class Wanted(Wire):
         """The channels that are named."""
         named = {kind.value: getattr(self, kind.value) for kind in CHANNELS}
         return cast("dict[Channel, bool]", {name: value for name, value in named.items() if value is not None})
+
+
+class WantedEverywhere(Wanted):
+    """The same for all workflows, and the hours in which other channels than the inbox may be used."""
+
+    schedule: dict[str, Any] | None = None
 
 
 class WantedOf(Wanted):
@@ -94,9 +101,11 @@ async def show(here: Here, session: TheSession) -> Data[InboxPreference]:
 
 
 @patch(_BASE, summary="Choose for all workflows", tags=TAGS)
-async def update(here: Here, session: TheSession, data: JSONBody[Wanted]) -> Data[InboxPreference]:
-    """Choose channels for all workflows for which you have not chosen otherwise."""
-    await preferences.set(here, session.subscriber_uuid, None, data.channels())
+async def update(here: Here, session: TheSession, data: JSONBody[WantedEverywhere]) -> Data[InboxPreference]:
+    """Choose channels for all workflows for which you have not chosen otherwise; and your hours, for all."""
+    if data.schedule is not None and (wrong := schedule.check(data.schedule, "/schedule")):
+        raise refusal(wrong)
+    await preferences.set(here, session.subscriber_uuid, None, data.channels(), data.schedule)
     return envelope(_everywhere(*await _read(here, session.subscriber_uuid)))
 
 
@@ -170,10 +179,13 @@ async def _of_subscriptions(
 
 def _everywhere(known: list[StoredWorkflow], chosen: Chosen) -> InboxPreference:
     """What holds where nothing else is chosen, for the channels that anything comes through, or that were chosen."""
-    mine = chosen.get(None, Preference()).channels
+    everywhere = chosen.get(None, Preference())
+    mine = everywhere.channels
     used = {step.kind for one in known if not one.spec.preferences.read_only for step in one.spec.steps}
     channels = {kind.value: mine.get(kind.value, True) for kind in CHANNELS if kind in used or kind.value in mine}
-    return InboxPreference(level="global", enabled=any(channels.values()) or not channels, channels=channels)
+    return InboxPreference(
+        level="global", enabled=any(channels.values()) or not channels, channels=channels, schedule=everywhere.schedule
+    )
 
 
 HANDLERS: list[Any] = [list_all, show, update, bulk_update, update_workflow]
