@@ -269,3 +269,13 @@ async def test_open_inboxes_are_told_after_the_commit(rows: Rows, runtime: Any, 
         assert 1 == await asyncio.wait_for(told.get(), 10)
         assert "true" == (await api.patch(path, headers=key("one"))).headers["idempotency-replay"]
     assert told.empty()
+
+
+async def test_files_are_kept_as_well(api: httpx.AsyncClient) -> None:
+    """A form that is sent again has another boundary, and is the same."""
+    files = {"file": ("de_DE.json", b'{"workflows": {}, "layouts": {}}')}
+    first, again = [
+        await api.post("/v2/translations/master-json/upload", files=files, headers=key("one")) for _ in range(2)
+    ]
+    assert 200 == first.status_code, first.text
+    assert_replayed(first, again)
