@@ -193,7 +193,6 @@ class ActivityOut(Wire):
     context_keys: list[str]
     subscriber: PersonOut
     template: TemplateOut
-    context_keys: list[str]
     jobs: list[JobOut]
 
 
@@ -253,7 +252,6 @@ class Teller:
             context_keys=listed(event.context_keys),
             to={"subscriberId": one.subscriber_id},
             topics=[TopicOfActivity(topic_id_=str(topic), topic_key=key) for topic, key in topics],
-            context_keys=listed(event.context_keys),
             subscriber=PersonOut(
                 id=str(uuid),
                 subscriber_id=one.subscriber_id,
