@@ -107,7 +107,7 @@ async def _held(scope: Scope) -> _Held:
     for one in await translations.all(scope):
         texts.setdefault((one.resource_type, one.resource_id), {})[one.locale] = one.content
     return _Held(
-        {one.spec.id: one for one in await workflows.all(scope)},
+        {one.spec.id: one for one in await workflows.of_code(scope)},
         {one.layout_id: one for one in await layouts.all(scope)},
         texts,
     )

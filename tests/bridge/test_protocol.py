@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +245,17 @@ async def test_a_template_is_rendered_before_novu_sees_it(clock: VirtualClock, t
 
     assert "Good morning Ada here</p>" in good.json()["outputs"]["body"]
     assert "where no templates are configured" in bad.json()["message"]
+
+
+async def test_a_wait_may_be_extended_to_the_schedule(clock: VirtualClock) -> None:
+    """Novu knows that by a name of its own."""
+
+    @workflow("patient")
+    async def patient(ctx: Context[None]) -> None:
+        await ctx.step.delay("wait", timedelta(hours=1), extend_to_schedule=True)
+
+    novu = NovuWorker(BridgeProtocol(Registry([patient]), clock, known), clock)
+
+    answer = await novu.ask("patient", "wait")
+
+    assert {"type": "regular", "amount": 1, "unit": "hours", "extendToSchedule": True} == answer.json()["outputs"]

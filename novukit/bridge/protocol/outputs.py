@@ -131,13 +131,14 @@ def _renderer(step: str, setting: Setting) -> Renderer:
 def _digest(step: str, asked: DigestInput, setting: Setting) -> dict[str, Any]:
     if asked.by:
         raise unsayable(step, "key=", "Novu groups by a path in the payload, and a value does not tell its path.")
+    extend = asked.extend_to_schedule or None
     if asked.cron is not None:
         if setting.zone not in (None, "UTC", "Etc/UTC"):
             raise unsayable(step, f"cron= in the subscriber's time zone {setting.zone}")
-        return {"type": "timed", "cron": asked.cron}
+        return _without_nothing(type="timed", cron=asked.cron, extendToSchedule=extend)
     assert asked.window is not None
     back = None if asked.look_back is None else amount_of(asked.look_back)
-    return _without_nothing(type="regular", **amount_of(asked.window), lookBackWindow=back)
+    return _without_nothing(type="regular", **amount_of(asked.window), lookBackWindow=back, extendToSchedule=extend)
 
 
 def _delay(step: str, asked: DelayInput, setting: Setting) -> dict[str, Any] | None:
@@ -147,7 +148,7 @@ def _delay(step: str, asked: DelayInput, setting: Setting) -> dict[str, Any] | N
         if lasts < timedelta() and asked.if_past != "now":
             raise unsayable(step, f"if_past={asked.if_past!r} for a moment that has passed")
         return None
-    return {"type": "regular", **amount_of(lasts)}
+    return _without_nothing(type="regular", **amount_of(lasts), extendToSchedule=asked.extend_to_schedule or None)
 
 
 def _throttle(step: str, asked: ThrottleInput) -> dict[str, Any]:

@@ -23,7 +23,7 @@ EMPTY = closed()
 OPEN: Schema = {"type": "object", "properties": {}, "required": [], "additionalProperties": True}
 _REDIRECT = closed(("url",), url=_TEXT, target=_TEXT)
 _BUTTON = closed(("label",), label=_TEXT, redirect=_REDIRECT)
-_WAIT: dict[str, Schema] = {"type": _TEXT, "amount": _NUMBER, "unit": _UNIT, "cron": _TEXT}
+_WAIT: dict[str, Schema] = {"type": _TEXT, "amount": _NUMBER, "unit": _UNIT, "cron": _TEXT, "extendToSchedule": _TRUTH}
 
 OUTPUTS: dict[StepKind, Schema] = {
     StepKind.EMAIL: closed(
