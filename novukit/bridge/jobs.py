@@ -249,9 +249,9 @@ class Teller:
             critical=spec.preferences.read_only if spec else False,
             tags=list(spec.tags) if spec else [],
             payload=event.payload,
+            context_keys=listed(event.context_keys),
             to={"subscriberId": one.subscriber_id},
             topics=[TopicOfActivity(topic_id_=str(topic), topic_key=key) for topic, key in topics],
-            context_keys=listed(event.context_keys),
             subscriber=PersonOut(
                 id=str(uuid),
                 subscriber_id=one.subscriber_id,

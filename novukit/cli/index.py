@@ -23,6 +23,8 @@ INDEX: dict[str, dict[str, str]] = {
         "integrations": "Providers with their credentials.",
         "suppressions": "Addresses that are not written to any more.",
         "environments": "The walled parts of the organization.",
+        "variables": "Values that workflows and templates read, one set for each environment.",
+        "translations": "Texts in the languages of the subscribers, as files.",
         "keys": "Secret keys, and the master key.",
         "webpush": "Key pair and service worker for push to browsers.",
     },

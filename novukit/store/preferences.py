@@ -84,7 +84,7 @@ async def set(  # noqa: A001 (`preferences.set`)
             return None
         await scope.database.fetch(
             "insert into novukit_preference (environment_id, subscriber_uuid, workflow_id, id, channels, updated_at) "
-            "values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+            "values ($1, $2, $3, $4, $5, $6) on conflict (environment_id, subscriber_uuid, workflow_id) do nothing",
             *where, scope.new_id(), "{}", scope.now(),
         )  # fmt: skip
         before = await scope.database.fetch(

@@ -234,3 +234,13 @@ async def test_the_application_hears_who_and_where(novukit: Harness, app: Applic
     assert "eve" == told["actor"]["subscriberId"]
     assert {"tenant": {"id": "acme", "data": {}}} == told["context"]
     assert ("Development", "dev") == (told["env"]["name"], told["env"]["type"])
+
+
+async def test_a_custom_steps_outputs_are_its_authors(novukit: Harness, app: Application) -> None:
+    """Names that mean something elsewhere mean nothing in them."""
+    app.has("w", ("load", "custom", says(extendToSchedule=True, amount="much")), ("bell", "in_app", says(body="x")))
+    await synced(novukit, app)
+
+    await novukit.trigger("w", to=ADA)
+
+    assert {"extendToSchedule": True, "amount": "much"} == app.bodies["bell"]["state"][0]["outputs"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
-from uuid import UUID
 
 from litestar import Response, delete, get, patch, post
 from litestar.params import FromPath, JSONBody, QueryParameter
@@ -206,15 +205,8 @@ async def find(here: Scope, session: Session, identifier: str, topic_key: str | 
 
 
 async def _find(here: Scope, session: Session, identifier: str, topic_key: str | None) -> TopicSubscription | None:
-    one = await topics.owned(here, session.subscriber_uuid, identifier, key=topic_key, id=_uuid(identifier))
+    one = await topics.owned(here, session.subscriber_uuid, identifier, topic_key)
     return one if one is not None and one.context_keys == session.context_keys else None
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _by_id(known: Sequence[StoredWorkflow]) -> dict[str, StoredWorkflow]:

@@ -153,11 +153,11 @@ class Hub:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        for _, room in list(self._all()):
-            for socket in tuple(room.sockets):
+        rooms, self._rooms, self.count = self._rooms, {}, 0
+        for whose, theirs in rooms.items():
+            self._presence.changed(*whose)
+            for socket in [socket for room in theirs.values() for socket in room.sockets]:
                 socket.close(STOPPING)
-        self._rooms.clear()
-        self.count = 0
         await self._presence.close()
 
     def _all(self) -> Iterator[tuple[Inbox, _Room]]:
@@ -168,7 +168,8 @@ class Hub:
     async def _greet(self, session: Session, room: _Room) -> None:
         scope = self._rt.scope(session.environment_id)
         try:
-            changed = await messages.changed_since(scope, session.subscriber_uuid, session.expires_at - GOOD_FOR)
+            async with self._looks:
+                changed = await messages.changed_since(scope, session.subscriber_uuid, session.expires_at - GOOD_FOR)
         except Exception as err:
             log.warning("an inbox could not be looked into (%s: %s)", type(err).__name__, err)
             changed = True

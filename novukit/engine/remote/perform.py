@@ -34,8 +34,6 @@ async def perform(step: Step[Any], spec: StepSpec, answer: Answer, case: Case) -
 
     Raises :class:`BridgeFailed`, or :class:`StepMisuse`, for outputs that cannot be done.
     """
-    if answer.outputs.get("extendToSchedule"):
-        raise BridgeFailed(f"Step {spec.id!r}: novukit does not extend a wait to the subscriber's schedule.")
     return await (_send if spec.kind.is_channel else _act)(step, spec, answer, case)
 
 
@@ -83,19 +81,22 @@ async def _given(outputs: dict[str, Any]) -> dict[str, Any]:
 
 async def _digest(step: Step[Any], name: str, answer: Answer, case: Case) -> Any:
     asked, key = answer.outputs, times.key_of(answer.outputs.get("digestKey"), case.payload)
+    on = bool(asked.get("extendToSchedule"))
     if asked.get("cron") is not None:
-        return await step.digest(name, cron=asked["cron"], key=key)
+        return await step.digest(name, cron=asked["cron"], key=key, extend_to_schedule=on)
     back, look_back = object_in(asked.get("lookBackWindow")), None
     if back is not None:
         look_back = times.end_of(name, back, case.payload, answer.at, case.zone) - answer.at
-    return await step.digest(name, window=span(name, answer, case), key=key, look_back=look_back)
+    window = span(name, answer, case)
+    return await step.digest(name, window=window, key=key, look_back=look_back, extend_to_schedule=on)
 
 
 async def _delay(step: Step[Any], name: str, answer: Answer, case: Case) -> None:
+    on = bool(answer.outputs.get("extendToSchedule"))
     if answer.outputs.get("unit") in times.UNITS:
-        await step.delay(name, span(name, answer, case))
+        await step.delay(name, span(name, answer, case), extend_to_schedule=on)
     else:
-        await step.delay(name, until=answer.at + span(name, answer, case))
+        await step.delay(name, until=answer.at + span(name, answer, case), extend_to_schedule=on)
 
 
 def _email(asked: Mapping[str, Any], renderer: Renderer) -> dict[str, Any]:
