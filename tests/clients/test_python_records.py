@@ -161,3 +161,18 @@ def test_what_is_left_out_is_said(novu: Novu) -> None:
         novu.domains.list(request={})
     assert 404 == caught.value.data.status_code
     assert "inbound" in str(caught.value.data.message)
+
+
+def test_contexts(novu: Novu) -> None:
+    """Created, listed, given other data, deleted; then it is not there."""
+    made = novu.contexts.create(
+        create_context_request_dto={"type": "tenant", "id": "rec-acme", "data": {"plan": "pro"}}
+    ).result
+    assert ("tenant", "rec-acme", {"plan": "pro"}) == (made.type, made.id, made.data)
+    assert ["rec-acme"] == [one.id for one in novu.contexts.list(request={"id": "rec-acme"}).result.data]
+    novu.contexts.update(id="rec-acme", type_="tenant", update_context_request_dto={"data": {"plan": "free"}})
+    assert {"plan": "free"} == novu.contexts.retrieve(id="rec-acme", type_="tenant").result.data
+    novu.contexts.delete(id="rec-acme", type_="tenant")
+    with pytest.raises(ErrorDto) as caught:
+        novu.contexts.retrieve(id="rec-acme", type_="tenant")
+    assert 404 == caught.value.data.status_code

@@ -87,3 +87,25 @@ def test_subscriptions(novu: Novu) -> None:
     assert 2 == ended.meta.successful
     left = everything(novu.topics.subscriptions.list, topic_key="top-team")
     assert set(people[2:]) == {one.subscriber.subscriber_id for one in left}
+
+
+def test_one_subscription(novu: Novu) -> None:
+    """Found by its identifier, renamed, and switched off for one workflow."""
+    novu.subscribers.create(create_subscriber_request_dto={"subscriber_id": "top-one"})
+    novu.topics.subscriptions.create(
+        topic_key="top-single",
+        create_topic_subscriptions_request_dto={
+            "subscriptions": [{"subscriber_id": "top-one", "identifier": "top-mine", "name": "Mine"}]
+        },
+    )
+    found = novu.topics.subscriptions.get_subscription(topic_key="top-single", identifier="top-mine").result
+    assert ("top-mine", "Mine") == (found.identifier, found.name)
+    off = {"name": "Ours", "preferences": [{"workflow_id": "note", "enabled": False}]}
+    changed = novu.topics.subscriptions.update(
+        topic_key="top-single", identifier="top-mine", update_topic_subscription_request_dto=off
+    ).result
+    assert "Ours" == changed.name
+    found = novu.topics.subscriptions.get_subscription(topic_key="top-single", identifier="top-mine").result
+    assert [("note", False)] == [
+        (one.workflow.identifier, one.enabled) for one in found.preferences or [] if one.workflow
+    ]
