@@ -15,7 +15,7 @@ import click
 
 from novukit import errors, providers  # providers declares errors of its own
 from novukit.bridge import docs as pages_of_the_bridge
-from novukit.bridge import health
+from novukit.bridge import health, inbox
 from novukit.bridge.api import HANDLERS, callbacks
 from novukit.bridge.problems import _STATUS as STATUSES
 from novukit.cli.entry import root
@@ -65,7 +65,9 @@ def reason_page() -> str:
 
 def route_page() -> str:
     """Each operation of the API with its summary."""
-    handlers: list[Any] = [*HANDLERS, *callbacks.HANDLERS, *health.HANDLERS, *pages_of_the_bridge.HANDLERS]
+    handlers: list[Any] = [
+        *HANDLERS, *callbacks.HANDLERS, *inbox.HANDLERS, *health.HANDLERS, *pages_of_the_bridge.HANDLERS,
+    ]  # fmt: skip
     operations = sorted(
         (re.sub(r":\w+}", "}", path), method, handler.summary or handler.fn.__doc__.splitlines()[0])
         for handler in handlers
@@ -74,8 +76,8 @@ def route_page() -> str:
     )
     return _page(
         "Routes",
-        "Every call carries `Authorization: ApiKey <secret key>`, except those to health, to the descriptions, and a "
-        "vendor's callback, which is signed. "
+        "Every call carries `Authorization: ApiKey <secret key>`, except those to health, to the descriptions, a "
+        "vendor's callback, which is signed, and those under `/v1/inbox`, which carry a session's token. "
         "`GET /openapi.json` has parameters and bodies, and `GET /docs` shows them. See [API](api.md).",
         "| method | path | does |\n| --- | --- | --- |\n"
         + "\n".join(f"| {method} | `{path}` | {_prose(summary)} |" for path, method, summary in operations),

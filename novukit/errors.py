@@ -263,9 +263,13 @@ class TemplateFailed(NovukitError):
 
 
 class BridgeFailed(NovukitError):
-    """The application behind the bridge refused, or its answer makes no sense."""
+    """The application behind the bridge refused, or its answer makes no sense.
+
+    ``step`` is the step whose result it missed, if that was why.
+    """
 
     code = "bridge_failed"
+    step: str | None = None
 
 
 class BridgeUnavailable(BridgeFailed):

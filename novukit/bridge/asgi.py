@@ -105,9 +105,7 @@ def create_asgi(runtime: Runtime, scrape: Asgi | None = None, realtime: Realtime
         logging_config=None,  # Litestar's own would replace the logging of whoever mounts us
     )
     app.state.runtime = runtime
-    app.asgi_handler = inbox.Origins(
-        app.asgi_handler, runtime.settings
-    )  # around it: before any route, or the lack of one
+    app.asgi_handler = inbox.Origins(app.asgi_handler, runtime.settings)  # before any route, or the lack of one
     return app
 
 

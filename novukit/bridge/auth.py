@@ -61,6 +61,10 @@ class Doorman:
         """Take a revoked key out of memory at once."""
         self._kept = {mark: kept for mark, kept in self._kept.items() if kept[1].key_id != key_id}
 
+    def forget_environment(self, environment_id: UUID) -> None:
+        """Take the keys of an environment that is gone out of memory at once."""
+        self._kept = {mark: kept for mark, kept in self._kept.items() if kept[1].environment.id != environment_id}
+
     async def _refusal(self, secret: str) -> Unauthorized:
         if await environments.by_identifier(self._database, secret):
             return Unauthorized(

@@ -141,10 +141,12 @@ class Feed:
         if not await self.remove_all([identify(notification_id, "notification")]):
             raise missing("notification", notification_id)
 
-    async def mark_all(self, which: Sequence[UUID] | InboxFilter, **mark: bool) -> None:
-        """Set one mark on all that are meant."""
-        if await messages.mark(self.scope, self.subscriber_uuid, self._mine(which), at=self.scope.now(), **mark):
+    async def mark_all(self, which: Sequence[UUID] | InboxFilter, **mark: bool) -> int:
+        """Set one mark on all that are meant. Returns how many changed."""
+        done = await messages.mark(self.scope, self.subscriber_uuid, self._mine(which), at=self.scope.now(), **mark)
+        if done:
             self._tell()
+        return done
 
     async def remove_all(self, which: Sequence[UUID] | InboxFilter) -> int:
         """Take all that are meant out of the inbox for good. Returns how many went."""
@@ -167,8 +169,9 @@ class Feed:
         return found if self.context_keys is None else replace(found, context_keys=self.context_keys)
 
     def _tell(self) -> None:
-        """The counters may have changed. Nobody waits for it."""
-        start(self.runtime.publish(self.scope.environment_id, [(self.subscriber_uuid, None)]))
+        """The counters may have changed. Nobody waits for it; under an idempotency key the commit is still to come."""
+        notices = [(self.subscriber_uuid, None)]
+        self.scope.database.after_commit(lambda: start(self.runtime.publish(self.scope.environment_id, notices)))
 
 
 TheFeed: TypeAlias = SkipValidation[NamedDependency[Feed]]

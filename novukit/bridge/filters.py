@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from pydantic import Field
@@ -56,13 +56,16 @@ def inbox_filter(asked: FilterIn, path: str, issues: list[Issue]) -> InboxFilter
         data=_data_filter(asked.data, f"{path}/data", issues),
         severity=[severity] if isinstance(severity, str) else severity,
         created_from=_moment(asked.created_gte),
-        created_to=_moment(asked.created_lte),
+        created_to=_moment(asked.created_lte, through=True),
         context_keys=read_keys(asked.context_keys, f"{path}/contextKeys", issues),
     )
 
 
-def _moment(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+def _moment(milliseconds: int | None, *, through: bool = False) -> datetime | None:
+    """A time in milliseconds since 1970; ``through`` to the end of that millisecond, for clients see no finer ones."""
+    if milliseconds is None:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC) + timedelta(microseconds=999 if through else 0)
 
 
 def _tag_groups(asked: Any, path: str, issues: list[Issue]) -> Sequence[Sequence[str]]:

@@ -73,7 +73,7 @@ def middleware(runtime: Runtime, doorman: Doorman) -> Callable[[ASGIApp], ASGIAp
                 raise IdempotencyKeyInUse(hint="Ask again in a moment.")
             running.add(place)
             try:
-                await _do(app, scope, receive, _marking(send, key), here, under)
+                await _do(app, scope, _again(await request.body(), receive), _marking(send, key), here, under)
             finally:
                 running.discard(place)
 
@@ -121,7 +121,10 @@ def _check(key: str) -> None:
 async def _fingerprint(request: StrictRequest) -> str:
     """What makes two requests the same: method, URL, and the body however it is spelled."""
     body = await request.body()
-    if body:
+    kind, options = request.content_type
+    if kind == "multipart/form-data":  # whoever sends it again draws another boundary
+        body = body.replace(options.get("boundary", "").encode() or b"\0", b"")
+    elif body:
         with suppress(MalformedBody, InvalidInput):  # no JSON: if it should be, the handler says so
             body = _canonical(await request.json()).encode()
     where = f"{request.method} {request.scope['path']}?".encode() + request.scope["query_string"]
@@ -202,6 +205,20 @@ class _Held:
     async def let_go(self, send: Send) -> None:
         for message in self._messages:
             await send(message)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """``receive`` for whoever reads a body that was read: the handler of a form does."""
+    given = False
+
+    async def receiving() -> Any:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receiving
 
 
 def _marking(send: Send, key: str) -> Send:

@@ -164,6 +164,13 @@ class TemplateOut(Wire):
     triggers: list[TriggerOut]
 
 
+class TopicOfActivity(Wire):
+    """A topic that the trigger named."""
+
+    topic_id_: str
+    topic_key: str
+
+
 class ActivityOut(Wire):
     """One workflow for one subscriber."""
 
@@ -182,10 +189,10 @@ class ActivityOut(Wire):
     tags: list[str]
     payload: dict[str, Any]
     to: dict[str, Any]
-    topics: list[Any]
+    topics: list[TopicOfActivity]
+    context_keys: list[str]
     subscriber: PersonOut
     template: TemplateOut
-    context_keys: list[str]
     jobs: list[JobOut]
 
 
@@ -202,10 +209,12 @@ class Teller:
         steps, lines = await history.steps_of(scope, ids), await history.activity_of(scope, ids)
         people, messages = await history.people_of(scope, ids), await history.messages_of_many(scope, ids)
         events = await history.events_of(scope, [one.event_id for one in executions])
+        topics = await history.topics_of(scope, [one.event_id for one in executions])
         return [
             self._activity(
                 one,
                 events[one.event_id],
+                topics.get(one.event_id, ()),
                 people[one.id],
                 self._jobs(one, steps[one.id], lines[one.id], messages[one.id]),
             )
@@ -213,7 +222,12 @@ class Teller:
         ]
 
     def _activity(
-        self, one: Execution, event: Event, person: tuple[UUID, StoredSubscriber | None], jobs: list[JobOut]
+        self,
+        one: Execution,
+        event: Event,
+        topics: Sequence[tuple[UUID, str]],
+        person: tuple[UUID, StoredSubscriber | None],
+        jobs: list[JobOut],
     ) -> ActivityOut:
         uuid, subscriber = person
         workflow = self.known.get(one.workflow_id)
@@ -237,7 +251,7 @@ class Teller:
             payload=event.payload,
             context_keys=listed(event.context_keys),
             to={"subscriberId": one.subscriber_id},
-            topics=[],
+            topics=[TopicOfActivity(topic_id_=str(topic), topic_key=key) for topic, key in topics],
             subscriber=PersonOut(
                 id=str(uuid),
                 subscriber_id=one.subscriber_id,

@@ -170,13 +170,16 @@ OPERATIONS: tuple[Operation, ...] = (
         _works("archive_all", "POST", "…/archive", 204, C2),
         _works("archive_all_read", "POST", "…/read-archive", 204, C2),
         _works("delete_all", "POST", "…/delete", 204, C2),
-        _works("feed", "GET", f"{_LEGACY}/notifications/feed", 200, U),
+        _partly(
+            "feed", "GET", f"{_LEGACY}/notifications/feed", 200, U,
+            "A filter by `payload` is refused; `subscribers.notifications.list` filters by `data`.",
+        ),
         _works("unseen_count", "GET", f"{_LEGACY}/notifications/unseen", 200, U),
     ),
     *_of(
         "subscribers.messages", f"{_LEGACY}/messages",
         _works("update_as_seen", "POST", "…/{messageId}/actions/{type}", 201, U),
-        _works("mark_all", "POST", "…/mark-all", 201, U),
+        _partly("mark_all", "POST", "…/mark-all", 201, U, "A feedIdentifier is refused: a subscriber has one feed."),
         _works("mark_all_as", "POST", "…/mark-as", 201, U),
     ),
     *_of(
@@ -287,7 +290,7 @@ OPERATIONS: tuple[Operation, ...] = (
         _works("delete", "DELETE", "…/{layoutId}", 204, C2),
         _works("generate_preview", "POST", "…/{layoutId}/preview", 201, U),
         _works("usage", "GET", "…/{layoutId}/usage", 200, U),
-        _absent("duplicate", "POST", "…/{layoutId}/duplicate", 201, S, "Create a layout with the same body."),
+        _works("duplicate", "POST", "…/{layoutId}/duplicate", 201, S),
     ),
     *_of(
         "translations", "/v2/translations",

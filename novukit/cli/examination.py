@@ -16,7 +16,7 @@ from .values import count
 
 if TYPE_CHECKING:
     from ..authoring import Registry
-    from ..model import Integration
+    from ..model import Environment, Integration
     from ..providers import PluginStatus
     from ..settings import Settings
     from ..store import Database, Scope
@@ -148,6 +148,8 @@ async def _contents(settings: Settings, database: Database, registry: Registry |
             "Environment", "warning", err.message, err.hint or "`novukit dev` and `novukit server` make the first ones."
         )
         return
+    for check in _inbox(settings, environment):
+        yield check
     scope = database.scope(environment.id)
     ring: KeyRing | None = None
     try:
@@ -174,6 +176,23 @@ async def _contents(settings: Settings, database: Database, registry: Registry |
             yield Check("Channels", "warning", finding, "`novukit integrations add PROVIDER`")
         else:
             yield Check("Channels", "ok", ", ".join(f"{one.channel}: {one.identifier}" for one in channels) or "in-app")
+
+
+def _inbox(settings: Settings, environment: Environment) -> Iterator[Check]:
+    """Who may open inboxes from a browser; in Development anyone may, and that is meant so."""
+    if settings.environment == "development":
+        return
+    inbox = settings.inbox
+    open_to_all = environment.type == "dev" if inbox.require_hmac is None else not inbox.require_hmac
+    if open_to_all:
+        why = "its type is dev" if inbox.require_hmac is None else "inbox.require_hmac is false"
+        finding = f"Whoever knows a subscriber's id can open their inbox: {why}."
+        yield Check("Inbox", "warning", finding, "Set require_hmac = true in [inbox], and send a subscriberHash.")
+    if "*" in inbox.origins:
+        yield Check("Inbox", "warning", "Pages of every origin may speak to it.", "Name yours in inbox.origins.")
+    elif not open_to_all:
+        whose = ", ".join(inbox.origins) or "of this server only; inbox.origins names others"
+        yield Check("Inbox", "ok", f"needs a hash; pages {'of ' if inbox.origins else ''}{whose}")
 
 
 async def _opened(scope: Scope, ring: KeyRing) -> list[Integration]:

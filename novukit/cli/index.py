@@ -19,9 +19,12 @@ INDEX: dict[str, dict[str, str]] = {
     "Keep": {
         "subscribers": "Whom notifications are for.",
         "topics": "Named groups of subscribers.",
+        "inbox": "Inboxes in browsers: the hash that opens one, and the end of all sessions.",
         "integrations": "Providers with their credentials.",
         "suppressions": "Addresses that are not written to any more.",
         "environments": "The walled parts of the organization.",
+        "variables": "Values that workflows and templates read, one set for each environment.",
+        "translations": "Texts in the languages of the subscribers, as files.",
         "keys": "Secret keys, and the master key.",
         "webpush": "Key pair and service worker for push to browsers.",
     },

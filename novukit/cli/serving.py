@@ -27,6 +27,9 @@ log = logging.getLogger("novukit.cli")
 GRACE = 3
 """Seconds that open connections (event streams stay open for ever) get when the server stops."""
 
+LONGEST_FRAME = 10_000
+"""Bytes that a socket may send at once. Inboxes say hardly more than «ping»."""
+
 
 class Server(uvicorn.Server):
     """uvicorn without its signal handlers: who stops it here also has workers to stop."""
@@ -90,8 +93,9 @@ def server(app: App) -> Server:
 
     asked = until_stopped(app.asgi())
     config = uvicorn.Config(
-        asked, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE
-    )
+        asked, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=GRACE,
+        ws_max_size=LONGEST_FRAME,
+    )  # fmt: skip
     return Server(config)
 
 

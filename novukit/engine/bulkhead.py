@@ -75,10 +75,16 @@ class Bulkheads:
 
     def of(self, integration: Integration) -> Bulkhead:
         """The bulkhead of an integration; a new one when its limit was changed."""
-        limit = integration.concurrency or self._default
-        kept = self._kept.get(integration.id)
+        return self._named(integration.id, integration.concurrency or self._default)
+
+    def of_bridge(self, environment_id: UUID) -> Bulkhead:
+        """The bulkhead of the application behind an environment's bridge."""
+        return self._named(environment_id, self._default)
+
+    def _named(self, id: UUID, limit: int) -> Bulkhead:
+        kept = self._kept.get(id)
         if kept is None or kept.limit != limit:
-            kept = self._kept[integration.id] = Bulkhead(limit, self._tell)
+            kept = self._kept[id] = Bulkhead(limit, self._tell)
         return kept
 
     def blocked(self) -> Blocked:

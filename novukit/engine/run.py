@@ -54,9 +54,9 @@ _LINES = {
 
 async def claim(rt: Runtime, shift: Shift, room: int) -> list[Claimed]:
     """Take up to ``room`` due executions for this shift, with what they need to run."""
+    await rt.remotes.refresh(rt)
     async with shift.taking():
         crash_point("claim.before")
-        await rt.remotes.refresh(rt)
         blocked = rt.routes.bulkheads.blocked()
         claimed = await executions.claim(rt.database, shift.worker_id, rt.workflow_ids, room, blocked)
         if claimed:

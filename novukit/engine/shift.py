@@ -80,6 +80,7 @@ class Shift:
         """What there is to do, in one statement, which extends the lease as well when that has grown older. None when
         it was lost.
         """
+        await self._rt.remotes.refresh(self._rt)
         database, workflows = self._rt.database, self._rt.workflow_ids
         blocked = self._rt.routes.bulkheads.blocked()
         if self._rt.clock.monotonic() - self._extended_at < self._lease.total_seconds() / 4:

@@ -287,7 +287,7 @@ async def _sources(scope: Scope, ask: Trigger) -> list[dict[str, Any]]:
                 issue = Issue(f"/to/{n}", "unknown_topic", f"There is no topic {to.topic_key!r}.")
                 raise InvalidInput(f"There is no topic {to.topic_key!r} in this environment.", issues=[issue])
             left_out = [*to.exclude, ask.actor.subscriber_id] if ask.actor else list(to.exclude)
-            sources.append({"topic": str(topic.id), "exclude": left_out})
+            sources.append({"topic": str(topic.id), "key": topic.key, "exclude": left_out})
     return sources
 
 

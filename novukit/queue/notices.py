@@ -126,6 +126,7 @@ class Notices:
             subscription: Any = self._broker.client.pubsub()
             try:
                 async with asyncio.timeout(OPENING):
+                    await self._broker.client.initialize()  # a cluster's client asks where its slots are
                     await subscription.subscribe(self._channel)
                 await self._listen_to(subscription)
             except Exception as err:
@@ -184,7 +185,7 @@ class Notices:
 
 
 def _written(by: str, lost: bool, notices: Sequence[tuple[UUID, UUID, UUID | None]]) -> str:
-    told = [[str(e), str(who), str(message) if message else None] for e, who, message in notices]
+    told = [[e.hex, who.hex, message.hex if message else None] for e, who, message in notices]
     return json.dumps({"by": by, "lost": lost, "notices": told}, separators=(",", ":"))
 
 

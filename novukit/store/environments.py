@@ -13,6 +13,7 @@ from ..model import Environment
 from . import keys
 from .database import Database, Row, Scope
 from .secrets import INBOX_SECRET, KeyRing
+from .tables import TABLES
 
 _COLUMNS = "id, organization_id, name, slug, identifier, type, created_at, updated_at"
 LARGEST_NAME = 64
@@ -109,6 +110,30 @@ async def update(
             new.id, new.name, new.slug, new.identifier, new.updated_at,
         )  # fmt: skip
     return new
+
+
+async def delete(scope: Scope) -> int:
+    """Remove an environment with every row that carries its id, in one transaction.
+
+    Returns how many of its executions, and of its events that still become some, have not ended; where there is any,
+    nothing is removed.
+    """
+    database, own = scope.database, scope.environment_id
+    async with database.transaction():
+        await database.fetch("select 1 from novukit_environment where id = $1 for update", own)
+        (row,) = await database.fetch(
+            "select (select count(*) from novukit_execution where environment_id = $1 "
+            "and status in ('pending', 'waiting', 'running', 'parked')) + "
+            "(select count(*) from novukit_event where environment_id = $1 and status = 'expanding') as n",
+            own,
+        )
+        if row["n"]:
+            return row["n"]
+        for table in reversed(TABLES):
+            if any(column._meta.name == "environment_id" for column in table._meta.columns):
+                await database.fetch(f"delete from {table._meta.tablename} where environment_id = $1", own)
+        await database.fetch("delete from novukit_environment where id = $1", own)
+    return 0
 
 
 async def _refuse_taken(database: Database, organization_id: UUID, id: UUID, slug: str, identifier: str) -> None:

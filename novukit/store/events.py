@@ -70,6 +70,14 @@ _EVENTS = Batch(
     here="novukit_event", returns=True,
 )  # fmt: skip
 _ACCEPTED = "u.event_id in (select id from {accepted})"
+_TOPICS = Batch(
+    "named",
+    "insert into novukit_event_topic (event_id, environment_id, topic_id, topic_key) "
+    f"select u.event_id, u.environment_id, u.topic_id, u.topic_key from {{rows}} where {_ACCEPTED} "
+    "on conflict (environment_id, event_id, topic_id) do nothing",
+    columns="event_id uuid, environment_id uuid, topic_id uuid, topic_key text",
+    steady="environment_id",
+)
 
 
 @cache
@@ -106,7 +114,15 @@ async def insert(
             _context(e.context) if e.context else None, e.context_keys, now,
         ))  # fmt: skip
     executions = _execution_rows(database, new, people)
-    parts = [(_EVENTS, rows), (_executions(_ACCEPTED), executions), activities.writing(lines, _ACCEPTED)]
+    topics = [
+        (e.id, scope.environment_id, UUID(source["topic"]), source["key"])
+        for scope, e in new
+        for source in e.sources
+        if "topic" in source
+    ]
+    parts = [
+        (_EVENTS, rows), (_executions(_ACCEPTED), executions), (_TOPICS, topics), activities.writing(lines, _ACCEPTED),
+    ]  # fmt: skip
     if receipts:
         parts.append(idempotency.writing(database, receipts))
     return set((await together(database, parts))["accepted"])

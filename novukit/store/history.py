@@ -34,8 +34,9 @@ from .where import Where
 class ExecutionFilter:
     """Which executions are meant; a field left out asks for nothing.
 
-    ``search`` is part of a transaction or subscriber id. ``unknown``: they ended at a message of which nobody knows
-    whether it went out.
+    ``search`` is part of a transaction or subscriber id. ``topic_key``: the trigger named that topic; ``subscription``
+    (an identifier): it named the topic of that subscription, and the execution is for its subscriber. ``unknown``:
+    they ended at a message of which nobody knows whether it went out.
     """
 
     status: Sequence[ExecutionStatus] = ()
@@ -46,10 +47,12 @@ class ExecutionFilter:
     reason: Reason | None = None
     step: str | None = None
     search: str | None = None
+    topic_key: str | None = None
+    subscription: str | None = None
+    context_keys: ContextKeys | None = None
     unknown: bool = False
     created_from: datetime | None = None
     created_to: datetime | None = None
-    context_keys: ContextKeys | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +209,19 @@ async def events_of(scope: Scope, ids: Sequence[UUID]) -> dict[UUID, Event]:
     return found
 
 
+async def topics_of(scope: Scope, event_ids: Sequence[UUID]) -> dict[UUID, list[tuple[UUID, str]]]:
+    """The topics that several triggers named, each by its own id and its key; deleted ones as well."""
+    found: dict[UUID, list[tuple[UUID, str]]] = {}
+    for some in pages.parted(list(dict.fromkeys(event_ids))):
+        for row in await scope.database.fetch(
+            "select event_id, topic_id, topic_key from novukit_event_topic "
+            f"where environment_id = $1 and event_id in {in_list(some, 2)} order by topic_key",
+            scope.environment_id, *some,
+        ):  # fmt: skip
+            found.setdefault(row["event_id"], []).append((row["topic_id"], row["topic_key"]))
+    return found
+
+
 _EXECUTION = (
     "x.id, x.environment_id, x.event_id, e.transaction_id, x.workflow_id, x.workflow_version, x.subscriber_id, "
     "x.status, x.step, x.reason, x.detail, x.runs, x.wake_at, x.created_at, x.started_at, x.finished_at"
@@ -232,12 +248,14 @@ def _where(scope: Scope, filters: ExecutionFilter) -> Where:
             f"and s.email in ({', '.join('?' * len(filters.emails))}))",
             *filters.emails,
         )
-    if filters.transaction_id is not None:
-        where.add("e.transaction_id = ?", filters.transaction_id)
-    if filters.context_keys is not None:
-        where.add("e.context_keys = ?", filters.context_keys)
-    if filters.reason is not None:
-        where.add("x.reason = ?", filters.reason.value)
+    for column, value in (
+        ("e.transaction_id", filters.transaction_id),
+        ("e.context_keys", filters.context_keys),
+        ("x.reason", filters.reason.value if filters.reason else None),
+        ("x.step", filters.step),
+    ):
+        if value is not None:
+            where.add(f"{column} = ?", value)
     if filters.unknown:
         # The first is what the index of those that want attention holds.
         where.add("(x.status = 'parked' or x.reason = 'outcome_unknown') and x.status in ('failed', 'parked')")
@@ -246,13 +264,25 @@ def _where(scope: Scope, filters: ExecutionFilter) -> Where:
             f"and c.execution_id = x.id and {STEP} = x.step and c.status in ('failed', 'unknown') "
             "and c.reason = 'outcome_unknown')"
         )
-    if filters.step is not None:
-        where.add("x.step = ?", filters.step)
     if filters.search:
         where.add(
             f"({pages.contains('e.transaction_id')} or {pages.contains('x.subscriber_id')})",
             filters.search, filters.search,
         )  # fmt: skip
+    if filters.topic_key is not None:
+        where.add(
+            "exists (select 1 from novukit_event_topic n where n.environment_id = x.environment_id "
+            "and n.event_id = x.event_id and n.topic_key = ?)",
+            filters.topic_key,
+        )
+    if filters.subscription is not None:
+        where.add(
+            "exists (select 1 from novukit_topic_subscription m join novukit_event_topic n "
+            "on n.topic_id = m.topic_id and n.environment_id = m.environment_id where m.environment_id = "
+            "x.environment_id and m.identifier = ? and m.subscriber_uuid = x.subscriber_uuid "
+            "and n.event_id = x.event_id)",
+            filters.subscription,
+        )
     if filters.created_from:
         where.add("x.created_at >= ?", filters.created_from)
     if filters.created_to:

@@ -151,8 +151,8 @@ async def delete(scope: Scope, id: UUID) -> bool:
     return bool(await _delete(scope, where))
 
 
-async def delete_by_transaction(scope: Scope, transaction_id: str, channel: Channel | None = None) -> int:
-    """Delete the messages of a transaction, but those still being sent. Returns how many went."""
+async def delete_by_transaction(scope: Scope, transaction_id: str, channel: Channel | None = None) -> list[UUID]:
+    """Delete the messages of a transaction, but those still being sent. Returns whose they were, one for each."""
     where = Where("environment_id = ?", scope.environment_id)
     _of_transactions(where, "execution_id", [transaction_id])
     where.among("channel", [channel] if channel else [])
@@ -170,9 +170,12 @@ def _of_transactions(where: Where, column: str, transaction_ids: Sequence[str]) 
     )
 
 
-async def _delete(scope: Scope, where: Where) -> int:
+async def _delete(scope: Scope, where: Where) -> list[UUID]:
     where.among("status", _ENDED)
-    return len(await scope.database.fetch(f"delete from novukit_message where {where} returning id", *where.args))
+    rows = await scope.database.fetch(
+        f"delete from novukit_message where {where} returning subscriber_uuid", *where.args
+    )
+    return [row["subscriber_uuid"] for row in rows]
 
 
 # The inbox
@@ -205,16 +208,6 @@ async def notification(
     where = _inbox(scope, subscriber_uuid, InboxFilter(ids=[id], context_keys=context_keys))
     rows = await scope.database.fetch(f"{_NOTIFICATIONS} where {where}", *where.args)
     return _notification(rows[0]) if rows else None
-
-
-async def among(
-    scope: Scope, subscriber_uuid: UUID, ids: Sequence[UUID], filters: InboxFilter = InboxFilter()
-) -> list[Notification]:
-    """Those of up to 500 notifications that are in this subscriber's inbox and fit, oldest first."""
-    where = _inbox(scope, subscriber_uuid, filters)
-    where.among("m.id", ids)
-    rows = await scope.database.fetch(f"{_NOTIFICATIONS} where {where} order by m.id", *where.args) if ids else ()
-    return [_notification(row) for row in rows]
 
 
 async def count(

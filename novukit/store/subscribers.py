@@ -261,6 +261,19 @@ async def delete_addresses(scope: Scope, subscriber_id: str, provider_id: str) -
     return bool(rows)
 
 
+async def topics_of(scope: Scope, uuids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """The keys of the topics that several subscribers are members of; who is in none is not in the answer."""
+    found: dict[UUID, list[str]] = {}
+    for row in await scope.database.fetch_hot(
+        "select distinct m.subscriber_uuid, t.key from novukit_topic_subscription m "
+        "join novukit_topic t on t.id = m.topic_id "
+        "where m.environment_id = $1 and m.subscriber_uuid = any($2::uuid[]) order by t.key",
+        scope.environment_id, list(uuids),
+    ):  # fmt: skip
+        found.setdefault(row["subscriber_uuid"], []).append(row["key"])
+    return found
+
+
 async def known_integrations(scope: Scope) -> list[KnownIntegration]:
     """The environment's integrations, primary ones first, then the oldest."""
     rows = await scope.database.fetch(

@@ -306,12 +306,12 @@ async def choose(
         return await change(scope, topic, identifier, preferences={**found.preferences, **choices})
 
 
-async def owned(scope: Scope, subscriber_uuid: UUID, identifier: str) -> TopicSubscription | None:
-    """The subscription of this subscriber that is called ``identifier``, in whatever topic it is."""
-    where = Where(
-        "m.environment_id = ? and m.subscriber_uuid = ? and m.identifier = ?",
-        scope.environment_id, subscriber_uuid, identifier,
-    )  # fmt: skip
+async def owned(scope: Scope, subscriber_uuid: UUID, name: str, key: str | None = None) -> TopicSubscription | None:
+    """The subscription of this subscriber with the identifier or the id ``name``; in any topic, or that of ``key``."""
+    where = Where("m.environment_id = ? and m.subscriber_uuid = ?", scope.environment_id, subscriber_uuid)
+    where.add("(m.identifier = ? or m.id::text = ?)", name, name)
+    if key is not None:
+        where.add("t.key = ?", key)
     rows = await scope.database.fetch(_select(where), *where.args)
     return _subscription(rows[0]) if rows else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 from uuid import UUID
 
@@ -23,4 +23,5 @@ class Ringing(Runtime):
         async def ring(environment_id: UUID) -> None:
             rung.append(environment_id)
 
-        return cls(**{**vars(runtime), "ring": ring, "rung": rung})
+        given = {each.name: getattr(runtime, each.name) for each in fields(runtime) if each.init}
+        return cls(**{**given, "ring": ring, "rung": rung})

@@ -94,14 +94,14 @@ class Site:
 @asynccontextmanager
 async def site(
     database_url: str, folder: Path, *, broker: str = "memory://", working: bool = False, port: int = 0,
-    inbox: InboxSettings | None = None, environment: str = "development",
+    inbox: InboxSettings | None = None, environment: str = "development", metrics: bool = False,
 ) -> AsyncGenerator[Site]:  # fmt: skip
     """A server that is up, as ``novukit server`` makes it; with a worker when it is ``working``."""
     settings = Settings(
         root=folder, database=database_url, broker=broker, environment=environment, inbox=inbox or InboxSettings(),
         worker=WorkerSettings(sweep=0.2),
     )  # fmt: skip
-    app = App(settings, registry=Registry([note]), secrets=SECRETS, synchronous="OFF")
+    app = App(settings, registry=Registry([note]), secrets=SECRETS, synchronous="OFF", metrics=metrics)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(app)
         await app.bootstrap()

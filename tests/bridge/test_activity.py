@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from novukit.engine import sweep
 from novukit.model import ActivityKind, Environment, StepKind, StepStatus
 from novukit.store import Scope, workflows
 from novukit.testing.clock import VirtualClock
@@ -184,7 +185,7 @@ async def test_filters_and_pages(api: httpx.AsyncClient, rows: Rows, clock: Virt
         ({"channels": "fax"}, "/channels"),
         ({"after": "yesterday"}, "/after"),
         ({"before": "2026-01-01"}, "/before"),
-        ({"topicKey": "t"}, "/topicKey"),
+        ({"contextKeys": "a"}, "/contextKeys"),
         ({"contextKeys": "a:b:c"}, "/contextKeys"),
         ({"subscriberId": "ada"}, "/subscriberId"),
     ],
@@ -202,3 +203,34 @@ async def test_the_other_environment_has_none_of_it(other: httpx.AsyncClient, ro
     assert [] == (await _list(other))["data"]
     assert 404 == (await other.get(f"/v1/notifications/{execution}")).status_code
     assert 404 == (await other.get("/v1/notifications/nonsense")).status_code
+
+
+async def test_activity_is_found_by_topic_and_subscription(api: httpx.AsyncClient, rows: Rows, runtime: Any) -> None:
+    """By what the trigger named, also when the topic is gone; a trigger without a topic has none."""
+    await rows.workflow("news", steps=[{"id": "inbox", "kind": "in_app"}])
+    for who in ("ada", "bob"):
+        await rows.subscriber(who)
+        member = {"subscriptions": [{"subscriberId": who, "identifier": f"of-{who}"}]}
+        assert 201 == (await api.post("/v2/topics/t/subscriptions", json=member)).status_code
+    await api.post("/v2/topics", json={"key": "other"})
+    for number, to in enumerate([{"type": "Topic", "topicKey": "t"}, {"type": "Topic", "topicKey": "other"}, "ada"]):
+        body = {"name": "news", "to": [to, to], "payload": {}, "transactionId": f"tx-{number}"}
+        assert 201 == (await api.post("/v1/events/trigger", json=body)).status_code
+    await sweep(runtime)
+
+    async def who(**query: Any) -> list[tuple[str, str]]:
+        page = await _list(api, **query)
+        return sorted((one["transactionId"], one["to"]["subscriberId"]) for one in page["data"])
+
+    assert [("tx-0", "ada"), ("tx-0", "bob"), ("tx-2", "ada")] == await who()
+    assert [("tx-0", "ada"), ("tx-0", "bob")] == await who(topicKey="t")
+    assert [] == await who(topicKey="other")
+    assert [("tx-0", "bob")] == await who(subscriptionId="of-bob")
+    assert [] == await who(subscriptionId="of-nobody")
+    assert [[], ["t"], ["t"]] == sorted(
+        [topic["topicKey"] for topic in one["topics"]] for one in (await _list(api))["data"]
+    )
+    await api.delete("/v2/topics/t")
+    assert [("tx-0", "ada"), ("tx-0", "bob")] == await who(topicKey="t")
+    assert [] == await who(contextKeys="tenant:acme")
+    assert 3 == len(await who(contextKeys=""))

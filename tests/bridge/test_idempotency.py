@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,24 +13,18 @@ import pytest
 
 from novukit.bridge import create_asgi
 from novukit.model import Environment
-from novukit.store import Scope, idempotency
+from novukit.store import Scope, idempotency, messages
 from novukit.store.idempotency import Kept
+from novukit.store.messages import InboxFilter
 from novukit.testing.clock import VirtualClock
 
 from ..rows import Rows
 from .conftest import Checksum, client
-from .ringing import Ringing
 
 pytestmark = pytest.mark.anyio
 
 TRIGGER, SUBSCRIBERS, BULK = "/v1/events/trigger", "/v2/subscribers", "/v1/events/trigger/bulk"
 WELCOME = {"name": "welcome", "to": [{"subscriberId": "ada", "firstName": "Ada"}], "payload": {"a": 1, "b": 2}}
-
-
-@pytest.fixture
-def runtime(runtime: Any) -> Ringing:
-    """The runtime with a bell."""
-    return Ringing.over(runtime)
 
 
 @pytest.fixture
@@ -257,3 +252,30 @@ async def test_a_new_key_for_a_known_transaction_gives_its_own_answer_again(api:
     assert_replayed(told, await api.post(TRIGGER, json=body, headers=key("two")))
     assert 422 == (await api.post(TRIGGER, json=WELCOME, headers=key("two"))).status_code
     assert 1 == await events(rows.scope)
+
+
+async def test_open_inboxes_are_told_after_the_commit(rows: Rows, runtime: Any, secret: str) -> None:
+    """Whoever hears that counters changed reads the changed ones."""
+    message = await rows.message("ada")
+    told = asyncio.Queue[int]()
+
+    async def publish(environment_id: Any, notices: Any) -> None:
+        (who, _), *_ = notices
+        told.put_nowait(await messages.count(runtime.scope(environment_id), who, InboxFilter(read=True)))
+
+    path = f"{SUBSCRIBERS}/ada/notifications/{message.id}/read"
+    async with client(create_asgi(replace(runtime, publish=publish)), f"ApiKey {secret}") as api:
+        assert 200 == (await api.patch(path, headers=key("one"))).status_code
+        assert 1 == await asyncio.wait_for(told.get(), 10)
+        assert "true" == (await api.patch(path, headers=key("one"))).headers["idempotency-replay"]
+    assert told.empty()
+
+
+async def test_files_are_kept_as_well(api: httpx.AsyncClient) -> None:
+    """A form that is sent again has another boundary, and is the same."""
+    files = {"file": ("de_DE.json", b'{"workflows": {}, "layouts": {}}')}
+    first, again = [
+        await api.post("/v2/translations/master-json/upload", files=files, headers=key("one")) for _ in range(2)
+    ]
+    assert 200 == first.status_code, first.text
+    assert_replayed(first, again)

@@ -208,8 +208,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "other environment": ({"providerId": "catcher-email", "_environmentId": "x"}, "/_environmentId", "another"),
     "bad identifier": ({"providerId": "catcher-email", "identifier": "a b"}, "/identifier", "form"),
     "inbound": (
-        {"providerId": "catcher-email", "configurations": {"inboundWebhookEnabled": True}},
-        "/configurations", "inbound",
+        {"providerId": "catcher-email", "configurations": {"inboundWebhookSigningKey": "k"}},
+        "/configurations/inboundWebhookSigningKey", "credentials",
     ),
 }  # fmt: skip
 
@@ -224,6 +224,19 @@ async def test_what_cannot_work_is_refused(name: str, api: httpx.AsyncClient) ->
     assert path in [detail["path"] for detail in answer.json()["details"]], answer.text
     assert word in answer.text
     assert [] == (await api.get(URL)).json()["data"]
+
+
+async def test_an_integration_waits_for_its_credentials_while_it_is_inactive(api: httpx.AsyncClient) -> None:
+    """It may be made without; to be active it must have them."""
+    body = {"providerId": "smtp", "active": False, "configurations": {"inboundWebhookEnabled": True}}
+    made = (await api.post(URL, json=body)).json()["data"]
+    path = f"{URL}/{made['_id']}"
+
+    assert (False, False) == (made["active"], made["primary"])
+    assert "/credentials/host" in (await api.put(path, json={"active": True})).text
+    working = {"host": "mail.example.com", "from": "a@example.com"}
+    changed = await api.put(path, json={"active": True, "credentials": working})
+    assert (200, True) == (changed.status_code, changed.json()["data"]["active"])
 
 
 async def test_identifiers_are_unique_in_an_environment_and_free_in_the_next(

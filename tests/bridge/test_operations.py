@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,17 @@ async def test_every_operation_that_is_here_has_a_route(asgi: Litestar) -> None:
         elif handler.status_code not in one.statuses:
             missing.append(f"{one.call}: {handler.status_code} instead of {one.statuses}")
     assert not missing, "\n".join(missing)
+
+
+async def test_what_is_here_is_not_said_to_be_left_out(asgi: Litestar) -> None:
+    """No route of ours has a refusal beside it, which might stand in its way."""
+    routes = [
+        (re.sub(r"\{\w+\}", "{}", route.path_format), method)
+        for route in asgi.routes
+        for method in route.methods
+        if method not in ("OPTIONS", "HEAD")
+    ]
+    assert [place for place, times in Counter(routes).items() if times > 1] == []
 
 
 async def test_what_is_left_out_says_so(api: httpx.AsyncClient, anonymous: httpx.AsyncClient) -> None:

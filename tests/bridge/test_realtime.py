@@ -220,16 +220,51 @@ async def _is(look: Any, wanted: bool) -> bool:
     return (await look()).is_online is wanted
 
 
-async def test_a_deleted_subscriber_and_a_new_secret_end_a_socket(
-    novukit: Site, door: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """At the first sign of it; without one, when its token is looked at again."""
-    monkeypatch.setattr("novukit.bridge.realtime.admission.LOOK_AGAIN", 0.5)
+async def test_a_deleted_subscriber_loses_their_sockets(novukit: Site, door: Any) -> None:
+    """At once; those of others stay."""
     async with door(novukit.url, await novukit.token("bob")) as bob, door(novukit.url, await novukit.token()) as ada:
         await novukit.api("DELETE", "/v2/subscribers/bob")
         await until(lambda: bob.ended, 10, "the end of Bob's socket")
-        assert [] == ada.ended
-        await sessions.rotate(novukit.scope, novukit.app.runtime.secrets)
-        await until(lambda: ada.ended, 10, "the end of Ada's socket")
+        await _trigger(novukit, "ada")
+        await ada.counters(1, 1)
     if door is plain:
-        assert [4401, 4401] == [bob.ended[0][0], ada.ended[0][0]]
+        assert [(4401, "the subscriber was deleted")] == bob.ended
+
+
+async def test_the_end_of_all_sessions_ends_sockets(novukit: Site, door: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When their token is looked at again."""
+    monkeypatch.setattr("novukit.bridge.realtime.admission.LOOK_AGAIN", 0.2)
+    async with door(novukit.url, await novukit.token()) as client:
+        await sessions.rotate(novukit.scope, novukit.app.runtime.secrets)
+        await until(lambda: client.ended, 10, "the end of the socket")
+    if door is plain:
+        assert 4401 == client.ended[0][0]
+
+
+async def test_what_is_deleted_through_the_api_is_counted_no_more(novukit: Site, door: Any) -> None:
+    """One message, and all of a transaction."""
+    first, _, third = [await novukit.rows.message("ada", transaction_id=f"tx-{n}") for n in range(3)]
+    async with door(novukit.url, await novukit.token()) as client:
+        await novukit.api("DELETE", f"/v1/messages/{first.id}")
+        await client.counters(2, 2)
+        await novukit.api("DELETE", f"/v1/messages/transaction/{third.transaction_id}")
+        await client.counters(1, 1)
+
+
+async def test_open_sockets_are_counted(tmp_path: Path, door: Any) -> None:
+    """For the metrics."""
+    async with site(f"sqlite:///{tmp_path / 'counted.db'}", tmp_path, metrics=True) as novukit:
+
+        async def shown() -> float:
+            told = await novukit.api("GET", "/metrics")
+            (line,) = [line for line in told.text.splitlines() if line.startswith("novukit_sockets ")]
+            return float(line.split()[1])
+
+        assert 0 == await shown()
+        async with door(novukit.url, await novukit.token()):
+            await until(lambda: _shows(shown, 1), 10)
+        await until(lambda: _shows(shown, 0), 10)
+
+
+async def _shows(shown: Any, wanted: float) -> bool:
+    return await shown() == wanted

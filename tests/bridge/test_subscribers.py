@@ -44,7 +44,7 @@ async def test_create_answers_201_with_the_whole_subscriber(api: httpx.AsyncClie
     assert ADA == {key: told[key] for key in ADA}
     assert {
         "_organizationId": str(development.organization_id), "_environmentId": str(development.id), "deleted": False,
-        "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z", "channels": [],
+        "createdAt": "2026-01-01T00:00:00.000Z", "updatedAt": "2026-01-01T00:00:00.000Z", "channels": [], "topics": [],
     } == {key: value for key, value in told.items() if key not in {*ADA, "_id"}}  # fmt: skip
 
 

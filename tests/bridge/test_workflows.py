@@ -162,3 +162,31 @@ async def test_the_other_environment_has_none_of_it(other: httpx.AsyncClient, ro
         assert 404 == (await other.patch(f"/v2/workflows/{name}", json={"active": False})).status_code
         assert 404 == (await other.delete(f"/v2/workflows/{name}")).status_code
     assert stored == await workflows.get(rows.scope, "welcome")
+
+
+async def test_a_change_says_what_the_code_says_or_is_refused(api: httpx.AsyncClient, rows: Rows) -> None:
+    """Workflows are made in code alone: only whether one is on is changed from here."""
+    await rows.workflow("welcome", name="Welcome", tags=["social"])
+    same = {"name": "Welcome", "tags": ["social"], "description": "", "validatePayload": False}
+    assert (await api.patch("/v2/workflows/welcome", json=same)).status_code == 200
+    other = await api.patch("/v2/workflows/welcome", json={**same, "tags": []})
+    assert (other.status_code, [d["path"] for d in other.json()["details"]]) == (422, ["/tags"])
+
+
+async def test_a_workflow_is_copied_to_another_environment(
+    api: httpx.AsyncClient, other: httpx.AsyncClient, rows: Rows, development: Environment, production: Environment
+) -> None:
+    """It alone, in the version that it has here."""
+    await rows.workflow("welcome", name="Welcome")
+    await rows.workflow("bye")
+    answer = await api.put("/v2/workflows/welcome/sync", json={"targetEnvironmentId": str(production.id)})
+    assert answer.status_code == 200, answer.text
+    here, there = [(await one.get("/v2/workflows/welcome")).json()["data"] for one in (api, other)]
+    assert answer.json()["data"] == there
+    assert (there["version"], there["_id"] == here["_id"]) == (here["version"], False)
+    assert (await other.get("/v2/workflows/bye")).status_code == 404
+
+    same = await api.put("/v2/workflows/welcome/sync", json={"targetEnvironmentId": str(development.id)})
+    assert (same.status_code, same.json()["details"][0]["code"]) == (422, "same_environment")
+    nowhere = await api.put("/v2/workflows/welcome/sync", json={"targetEnvironmentId": "x"})
+    assert nowhere.status_code == 404

@@ -5,12 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
+from novukit import Subscriber
+from novukit.engine import remote
+from novukit.testing import Harness
+
 Says = Callable[[dict[str, Any]], dict[str, Any]]
+ADA = Subscriber(subscriber_id="ada", email="ada@example.com", first_name="Ada")
 EMPTY = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 
 
@@ -35,7 +42,7 @@ class Application:
     def breaks(self, status: int, body: bytes | None = None, **headers: str) -> None:
         """Answer the next call for a step with this."""
         said = json.dumps({"message": "Not now.", "code": "BridgeError"}).encode() if body is None else body
-        self.faults.append((status, said, headers))
+        self.faults.append((status, said, {name.replace("_", "-"): value for name, value in headers.items()}))
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One request of one connection."""
@@ -96,3 +103,25 @@ async def application() -> AsyncGenerator[Application]:
         yield found
     finally:
         server.close()
+
+
+@pytest.fixture
+async def app(anyio_backend: str) -> AsyncIterator[Application]:
+    """An application that has nothing yet."""
+    async with application() as found:
+        yield found
+
+
+async def synced(novukit: Harness, app: Application) -> None:
+    """Bring what the application declares to Development."""
+    await remote.sync(novukit.app.runtime, novukit.scope, app.url)
+
+
+def says(**outputs: Any) -> Says:
+    """A step that always says the same."""
+    return lambda _: dict(outputs)
+
+
+def skips(_: dict[str, Any]) -> dict[str, Any]:
+    """A step whose skip function says yes."""
+    return {"answer": {"outputs": {}, "providers": {}, "options": {"skip": True}}}

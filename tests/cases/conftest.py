@@ -12,9 +12,10 @@ from novukit.authoring import Registry, Workflow
 from novukit.settings import Settings
 from novukit.testing import Harness
 
+from .application import app
 from .routed import routed
 
-__all__ = ["novukit", "routed"]
+__all__ = ["app", "novukit", "routed"]
 
 
 def workflows_of(module: ModuleType) -> Registry:

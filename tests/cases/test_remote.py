@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from novukit import Subscriber
-from novukit.engine import remote
-from novukit.errors import BridgeUnavailable, InvalidInput, PayloadInvalid
+from novukit.errors import InvalidInput, PayloadInvalid
 from novukit.model import ExecutionStatus, Reason, StepStatus
 from novukit.store import history, workflows
 from novukit.testing import Harness
 
-from .application import Application, application
-
-ADA = Subscriber(subscriber_id="ada", email="ada@example.com", first_name="Ada")
-
-
-@pytest.fixture
-async def app(anyio_backend: str) -> AsyncIterator[Application]:
-    """An application that says nothing yet."""
-    async with application() as found:
-        yield found
-
-
-async def synced(novukit: Harness, app: Application) -> None:
-    """Bring what the application declares to Development."""
-    await remote.sync(novukit.app.runtime, novukit.scope, app.url)
-
-
-def says(**outputs: Any) -> Any:
-    """A step that always says the same."""
-    return lambda _: dict(outputs)
-
-
-def skips(_: dict[str, Any]) -> dict[str, Any]:
-    """A step whose skip function says yes."""
-    return {"answer": {"outputs": {}, "providers": {}, "options": {"skip": True}}}
+from .application import ADA, Application, says, skips, synced
 
 
 async def steps_of(novukit: Harness) -> list[tuple[str, StepStatus, Reason | None]]:
@@ -186,101 +157,6 @@ async def test_a_custom_step_hands_its_outputs_on(novukit: Harness, app: Applica
     assert {"total": 12.5} == app.bodies["bell"]["state"][0]["outputs"]
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 503, 504, 521])
-async def test_what_may_pass_is_waited_for(novukit: Harness, app: Application, status: int) -> None:
-    """The execution sleeps on record with its own reason, and goes on when the application answers again."""
-    app.has("w", ("bell", "in_app", says(body="x")))
-    await synced(novukit, app)
-    app.breaks(status)
-    app.breaks(status)
-
-    await novukit.trigger("w", to=ADA)
-    (execution,) = await novukit.executions()
-    (asking,) = await history.steps(novukit.scope, execution.id)
-    assert (ExecutionStatus.WAITING, "bridge", StepStatus.RETRYING, Reason.BRIDGE_UNAVAILABLE) == (
-        execution.status, asking.key, asking.status, asking.reason,
-    )  # fmt: skip
-    await novukit.travel(minutes=1)
-
-    assert 1 == len(await novukit.inbox("ada"))
-    assert {"bell": 3} == app.asked
-
-
-async def test_it_waits_as_long_as_it_is_told(novukit: Harness, app: Application) -> None:
-    """``Retry-After`` is honoured."""
-    app.has("w", ("bell", "in_app", says(body="x")))
-    await synced(novukit, app)
-    app.breaks(429, **{"retry-after": "1800"})
-    await novukit.trigger("w", to=ADA)
-
-    await novukit.travel(minutes=29)
-    assert {"bell": 1} == app.asked
-    await novukit.travel(minutes=1)
-    assert {"bell": 2} == app.asked
-
-
-async def test_an_application_that_is_silent_is_left_after_its_time(novukit: Harness, app: Application) -> None:
-    """No answer within the time-out is as if it were away."""
-    novukit.app.runtime.remotes.http.timeout = 0.2
-    app.has("w", ("bell", "in_app", says(body="x")))
-    await synced(novukit, app)
-    app.faults.append(None)
-
-    await novukit.trigger("w", to=ADA)
-    await novukit.travel(minutes=1)
-
-    assert 1 == len(await novukit.inbox("ada"))
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "words"),
-    [
-        (200, b"<html>", "no JSON object"),
-        (200, b"[]", "no JSON object"),
-        (200, b'{"providers": {}}', "without outputs"),
-        (200, b'{"outputs": {"x": "' + b"y" * 1_100_000 + b'"}}', "more than 1 MB"),
-        (200, b'{"outputs": {"amount": 1, "unit": "years"}}', "years"),
-        (404, json.dumps({"code": "StepNotFoundError", "message": "There is no step."}).encode(), "StepNotFoundError"),
-        (502, json.dumps({"code": "StepExecutionFailedError", "message": "It threw."}).encode(), "It threw"),
-    ],
-    ids=["html", "list", "no-outputs", "huge", "wrong-outputs", "wrong-step", "thrown"],
-)
-async def test_what_will_not_pass_fails_the_step(
-    novukit: Harness, app: Application, status: int, body: bytes, words: str
-) -> None:
-    """With the application's own code and sentence; a resume asks again."""
-    app.has("w", ("wait", "delay", says(amount=0, unit="seconds")), ("bell", "in_app", says(body="x")))
-    await synced(novukit, app)
-    app.breaks(status, body)
-    await novukit.trigger("w", to=ADA)
-    (execution,) = await novukit.executions()
-    assert (ExecutionStatus.FAILED, Reason.STEP_FAILED, "wait[bridge]") == (
-        execution.status, execution.reason, execution.step,
-    )  # fmt: skip
-    assert words in execution.detail
-    assert execution.detail.startswith("bridge_failed")
-
-    await novukit.resume()
-
-    assert 1 == len(await novukit.inbox("ada"))
-    assert {"wait": 2, "bell": 1} == app.asked
-
-
-async def test_a_retry_sends_the_words_that_are_on_record(novukit: Harness, app: Application) -> None:
-    """The provider fails, the application would say something else by now: what was said first is sent."""
-    said = iter(["first", "second"])
-    app.has("w", ("mail", "email", lambda _: {"subject": next(said), "body": "x"}))
-    await synced(novukit, app)
-    novukit.fail_next("email", "rejected")
-    await novukit.trigger("w", to=ADA)
-    assert [] == novukit.outbox.email
-
-    await novukit.resume()
-
-    assert ["first"] == [mail.subject for mail in novukit.outbox.email]
-    assert {"mail": 1} == app.asked
-
-
 async def test_preferences_hold_for_remote_workflows(novukit: Harness, app: Application) -> None:
     """A channel that the subscriber switched off is skipped, as for any workflow."""
     app.has("w", ("mail", "email", says(subject="s", body="b")))
@@ -331,12 +207,6 @@ async def test_what_novukit_cannot_run_is_refused_by_name(novukit: Harness, app:
     assert [] == [w.spec.id for w in await workflows.all(novukit.scope) if w.remote]
 
 
-async def test_an_application_that_is_away_cannot_be_synced(novukit: Harness, app: Application) -> None:
-    """The error says so, and nothing changes."""
-    with pytest.raises(BridgeUnavailable, match="does not answer"):
-        await remote.sync(novukit.app.runtime, novukit.scope, "http://127.0.0.1:9/api/novu")
-
-
 async def test_overrides_of_a_provider_reach_it(novukit: Harness, app: Application) -> None:
     """Those of the provider that sends are used, past the framework's checks too; those of another are not."""
     answer = {
@@ -352,15 +222,25 @@ async def test_overrides_of_a_provider_reach_it(novukit: Harness, app: Applicati
     assert {"a": 1, "b": 2} == mail.content["overrides"]
 
 
-async def test_a_cancelled_wait_for_the_application_ends(novukit: Harness, app: Application) -> None:
-    """An execution that waits for an application can be cancelled like any other."""
+async def test_the_application_hears_who_and_where(novukit: Harness, app: Application) -> None:
+    """Subscriber, actor, context and environment are in the call, in the framework's names."""
     app.has("w", ("bell", "in_app", says(body="x")))
     await synced(novukit, app)
-    app.breaks(503)
-    done = await novukit.trigger("w", to=ADA)
 
-    await novukit.cancel(done.transaction_id or "")
-    await novukit.travel(timedelta(hours=1))
+    await novukit.trigger("w", to=ADA, actor="eve", context={"tenant": "acme"})
 
-    assert [ExecutionStatus.CANCELLED] == [e.status for e in await novukit.executions()]
-    assert {"bell": 1} == app.asked
+    told = app.bodies["bell"]
+    assert {"subscriberId": "ada", "firstName": "Ada", "email": "ada@example.com", "data": {}} == told["subscriber"]
+    assert "eve" == told["actor"]["subscriberId"]
+    assert {"tenant": {"id": "acme", "data": {}}} == told["context"]
+    assert ("Development", "dev") == (told["env"]["name"], told["env"]["type"])
+
+
+async def test_a_custom_steps_outputs_are_its_authors(novukit: Harness, app: Application) -> None:
+    """Names that mean something elsewhere mean nothing in them."""
+    app.has("w", ("load", "custom", says(extendToSchedule=True, amount="much")), ("bell", "in_app", says(body="x")))
+    await synced(novukit, app)
+
+    await novukit.trigger("w", to=ADA)
+
+    assert {"extendToSchedule": True, "amount": "much"} == app.bodies["bell"]["state"][0]["outputs"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from novu_py import Novu
 
-from . import serving
+from . import sdk, serving
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +15,13 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.Live]:
     """A running novukit with the workflows of ``tests.clients.workflows``."""
     with serving.serve(tmp_path_factory.mktemp("novukit")) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def novu(live: serving.Live) -> Iterator[Novu]:
+    """Novu's Python client; what is asked with asyncio needs one of its own (``sdk.connect``)."""
+    with sdk.connect(live) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What novu-py calls, read from its own code; and what our tests call of it, read from theirs."""
+"""novu-py: how our tests have it, what it can call, read from its own code, and what they call, read from theirs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,18 @@ from pathlib import Path
 
 from novu_py import Novu
 from novu_py.basesdk import BaseSDK
+from novu_py.utils.retries import BackoffStrategy, RetryConfig
+
+from .serving import Live
 
 _REQUEST = re.compile(r'method="(\w+)",\s+path="([^"]+)"')
 _SUCCESS = re.compile(r"match_response\(http_res, (\"\d+\"|\[[^\]]+\])")
+
+
+def connect(live: Live) -> Novu:
+    """Novu's Python client, as it comes but for the retries: a test must not wait an hour for a 409."""
+    never = RetryConfig("none", BackoffStrategy(1, 1, 1, 1), retry_connection_errors=False)
+    return Novu(secret_key=live.secret_key, server_url=live.url, retry_config=never)
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import email
+import json
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from email.policy import default
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from novukit.engine.remote import javascript, signature
 
 from ..servers import free_port
 from . import serving
@@ -80,7 +84,7 @@ def test_a_sync_tells_what_is_there_now(live: Live, application: Framework) -> N
     """The workflows are stored beside those of the code, with their steps and schemas."""
     found = {one["workflowId"]: one for one in sync(live, application.url)}
 
-    assert {"ts-order", "ts-comments", "ts-reminder", "ts-limited", "ts-throwing"} == set(found)
+    assert {"ts-order", "ts-comments", "ts-reminder", "ts-limited", "ts-throwing", "ts-branch"} == set(found)
     assert [("load", "custom"), ("bell", "in_app"), ("never", "email"), ("mail", "email")] == [
         (step["stepId"], step["type"]) for step in found["ts-order"]["steps"]
     ]
@@ -202,6 +206,48 @@ def test_it_goes_on_after_kill_9_and_after_the_application_was_away(tmp_path: Pa
         with framework(second.secret_key, counts, BRIDGE_PORT=application.port):
             until(lambda: len(inbox(second, "ada")) == 2, 60)
     assert {"first": 1, "again": 1} == application.ran()
+
+
+def test_a_condition_leads_around_a_step(live: Live, application: Framework) -> None:
+    """The application says that it came to a later step: this one is skipped, and the workflow goes on."""
+    transaction = trigger(live, "ts-branch", "bea")
+    until(lambda: inbox(live, "bea"))
+    with live.api() as api:
+        api.post("/v2/subscribers/bea/notifications/seen", json={}).raise_for_status()
+
+    until(lambda: execution(live, transaction)["status"] == "completed")
+
+    with live.api() as api:
+        steps = api.get(f"/v1/executions/{execution(live, transaction)['id']}").json()["data"]["steps"]
+    assert {"bell": None, "wait": None, "nudge": "not_reached", "last": None} == {
+        one["stepId"]: one["reason"] for one in steps if not one["key"]
+    }
+
+
+def test_json_is_written_as_javascript_writes_it(live: Live, node: None) -> None:
+    """To the letter, or a signature would not fit: numbers, order of keys, escapes; and the signature is the same."""
+    texts = [
+        "1.0", "1e21", "1e20", "123456789012345678901234567890", "9007199254740993", "0.1", "1e-7", "0.000001",
+        "-0.0", "1.5e300", "123.456", "-2.50", "100", "1E400", '{"b":1,"2":2,"a":3,"1":4,"01":5,"4294967295":6,"-1":7}',
+        json.dumps({"a": '\x00\x1f"\\/\u2028é🦆', "é": [None, True, {}]}), '{"a":{"10":1,"9":[1.50]}}',
+    ]  # fmt: skip
+
+    told = serving.run_node(live, "stringify.mjs", json.dumps(texts))
+
+    assert [written for written, _ in told] == [javascript.stringify(json.loads(text)) for text in texts]
+    at = datetime.fromtimestamp(0.001, UTC)
+    assert all(signature.sign("secret", w, at) == f"t=1,v1={digest}" for w, digest in told)
+    assert all(signature.flaw(f"t=1,v1={digest}", ["other", "secret"], w.encode(), at) is None for w, digest in told)
+
+
+def test_novus_worker_runs_our_workflows(tmp_path: Path, node: None) -> None:
+    """Signed by Node, strictly checked; each answer fits the schemas of Novu's framework."""
+    with serving.serve(tmp_path, toml=f"{serving.TOML}\n[bridge]\nstrict = true\n") as live:
+        found = serving.run_node(live, "worker.mjs")
+
+    assert {"amount": 1, "unit": "days", "type": "regular"} == found["reminder/wait"]
+    assert {"subject": "Order 7", "body": "Thank you."} == found["order/mail"]
+    assert ("Größe «1»", {"1": 1.5, "2": "two"}) == (found["note/inbox"]["subject"], found["note/inbox"]["data"])
 
 
 def _reason(live: Live, execution_id: str) -> str | None:

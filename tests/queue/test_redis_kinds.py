@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from redis.asyncio import Redis
 
 from novukit import Context, workflow
-from novukit.queue import Bell, make_broker
+from novukit.engine import Notice
+from novukit.queue import Bell, Notices, make_broker
 
 from .. import servers
 from .conftest import Open, until
@@ -53,8 +55,37 @@ async def rung(url: str, between: Callable[[], Any] = lambda: None) -> int:
     return len(heard)
 
 
+class _Ears:
+    def __init__(self) -> None:
+        self.told: list[Notice] = []
+
+    def heard(self, environment_id: UUID, notices: Sequence[Notice]) -> None:
+        self.told += notices
+
+    def missed(self) -> None:
+        """Nothing is to be done about it here."""
+
+
+async def noticed(url: str) -> bool:
+    """Publish from one process to another until it is heard."""
+    one, two, ears, who = Notices(url), Notices(url), _Ears(), uuid4()
+    one.open()
+    two.open()
+    two.listen(ears)
+
+    async def again() -> bool:
+        await one.publish(uuid4(), [(who, None)])
+        await asyncio.sleep(0.05)
+        return (who, None) in ears.told
+
+    await until(again, 20, "a notice that is heard")
+    await one.close()
+    await two.close()
+    return True
+
+
 async def test_a_cluster(anyio_backend: str) -> None:
-    """A cluster of one node that has every slot: the stream is read and trimmed there."""
+    """A cluster of one node that has every slot: the stream is read and trimmed there, and notices get through."""
     port = next(port for port in iter(servers.free_port, 0) if port < 55_000)  # its other port is 10,000 higher
     with redis_at(port, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf"):
         async with Redis(port=port) as node:
@@ -64,7 +95,9 @@ async def test_a_cluster(anyio_backend: str) -> None:
                 return (await node.execute_command("CLUSTER INFO"))["cluster_state"] == "ok"
 
             await until(ready, 20)
-            assert await rung(f"redis+cluster://127.0.0.1:{port},127.0.0.1:{servers.free_port()}?queue=bells")
+            url = f"redis+cluster://127.0.0.1:{port},127.0.0.1:{servers.free_port()}?queue=bells"
+            assert await rung(url)
+            assert await noticed(url)
 
             async def empty() -> bool:
                 return 1 >= await node.xlen("bells")
@@ -73,7 +106,7 @@ async def test_a_cluster(anyio_backend: str) -> None:
 
 
 async def test_sentinels(anyio_backend: str) -> None:
-    """The primary is killed; rings go by the one that the sentinel promotes."""
+    """The primary is killed; rings and notices go by the one that the sentinel promotes."""
     primary, replica, sentinel = servers.free_port(), servers.free_port(), servers.free_port()
     with ExitStack() as stack, ExitStack() as first:
         first.enter_context(redis_at(primary))
@@ -86,7 +119,9 @@ async def test_sentinels(anyio_backend: str) -> None:
                 return len(await watching.execute_command("SENTINEL REPLICAS", "main")) == 1
 
             await until(seen, 30, "a sentinel that knows the replica")
-            assert await rung(f"redis+sentinel://127.0.0.1:{sentinel}/main/0", first.close)
+            url = f"redis+sentinel://127.0.0.1:{sentinel}/main/0"
+            assert await rung(url, first.close)
+            assert await noticed(url)
             promoted = await watching.execute_command("SENTINEL GET-MASTER-ADDR-BY-NAME", "main")
             assert replica == int(promoted[1])
 

@@ -47,7 +47,7 @@ async def test_no_one_reads_the_messages_of_another_environment(database: Databa
     assert [] == (await messages.page(other)).data
     assert None is await messages.get(other, message.id)
     assert False is await messages.delete(other, message.id)
-    assert 0 == await messages.delete_by_transaction(other, message.transaction_id)
+    assert [] == await messages.delete_by_transaction(other, message.transaction_id)
     assert [] == (await messages.inbox_page(other, who)).data
     assert 0 == await messages.count(other, who)
     assert 0 == await messages.mark(other, who, [message.id], read=True, at=at)
@@ -59,7 +59,7 @@ async def test_a_message_that_is_being_sent_is_not_deleted(rows: Rows) -> None:
     """The intent of a call under way stays on record."""
     calling = await rows.message(status="calling", channel="email", transaction_id="tx")
     assert False is await messages.delete(rows.scope, calling.id)
-    assert 0 == await messages.delete_by_transaction(rows.scope, "tx")
+    assert [] == await messages.delete_by_transaction(rows.scope, "tx")
     assert None is not await messages.get(rows.scope, calling.id)
 
 
@@ -68,10 +68,10 @@ async def test_delete_by_transaction_can_be_narrowed_to_a_channel(rows: Rows) ->
     mail = await rows.message(transaction_id="tx", channel="email")
     execution = mail.execution_id
     note = await rows.message(execution_id=execution, step_id="other")
-    assert 1 == await messages.delete_by_transaction(rows.scope, "tx", "email")
+    assert 1 == len(await messages.delete_by_transaction(rows.scope, "tx", "email"))
     assert [note.id] == [m.id for m in await messages.of_executions(rows.scope, [execution])]
-    assert 1 == await messages.delete_by_transaction(rows.scope, "tx")
-    assert 0 == await messages.delete_by_transaction(rows.scope, "tx")
+    assert 1 == len(await messages.delete_by_transaction(rows.scope, "tx"))
+    assert [] == await messages.delete_by_transaction(rows.scope, "tx")
 
 
 async def test_only_sent_in_app_messages_of_the_subscriber_are_in_the_inbox(rows: Rows) -> None:

@@ -63,3 +63,12 @@ async def test_many_come_back_in_batches_each_once(rows: Rows, clock: VirtualClo
     assert len(returned) == len(set(returned)) == 20
     who = await rows.subscriber()
     assert 10 == await messages.count(rows.scope, who, InboxFilter(snoozed=False, read=False))
+
+
+async def test_nobody_pays_for_snoozes_where_there_are_none(database: Database, rows: Rows) -> None:
+    """The look of the sweep goes by an index that holds only what is snoozed, however many messages there are."""
+    for _ in range(3):
+        await rows.message()
+    explain = "explain query plan" if database.dialect == "sqlite" else "explain"
+    plan = await database.fetch_hot(f"{explain} select {snoozes.NEXT} as at")
+    assert "novukit_message_snoozed" in str([dict(line) for line in plan])

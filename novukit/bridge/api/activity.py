@@ -54,12 +54,10 @@ async def list_all(
     page: Annotated[int, QueryParameter(ge=0, le=LAST_PAGE)] = 0,
     limit: Limit = 10,
 ) -> ActivityPage:
-    """What happened, newest first. ``after`` and ``before`` are moments, ``search`` is part of an id."""
-    for name, value in (("topicKey", topic_key), ("subscriptionId", subscription_id)):
-        if value is not None:
-            message = "activity is not kept by topic"
-            issue = Issue(f"/{name}", "not_supported", message, "Filter by transactionId or subscriberIds.")
-            raise refusal([issue], "The query")
+    """What happened, newest first. ``after`` and ``before`` are moments, ``search`` is part of an id.
+
+    ``topicKey``: the trigger named that topic; ``subscriptionId``: it did, and the execution is for that member.
+    """
     known = {one.spec.id: one for one in await workflows.all(here)}
     filters = ExecutionFilter(
         workflow_ids=_chosen(known, channels, templates, severity),
@@ -67,6 +65,8 @@ async def list_all(
         emails=emails or (),
         transaction_id=transaction_id,
         search=search,
+        topic_key=topic_key,
+        subscription=subscription_id,
         context_keys=context_filter(context_keys),
         created_from=_moment("/after", after),
         created_to=_moment("/before", before),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from litestar import get, post, put
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar import get, post
+from litestar.params import JSONBody, QueryParameter
 from pydantic import Field
 
 from ...engine import remote
-from ...errors import NotSupported
 from ...store import bridges
 from ..auth import Here, TheCaller, TheRuntime
+from ..idempotency import KEEPING
 from ..wire import Data, Wire, envelope
 from .workflows import WorkflowOut, out
 
@@ -41,7 +41,7 @@ class StatusOut(Wire):
     error: str | None = None
 
 
-@post("/v1/bridge/sync", summary="Sync with an application", tags=TAGS)
+@post("/v1/bridge/sync", summary="Sync with an application", tags=TAGS, opt={KEEPING: "apart"})
 async def sync(
     here: Here,
     caller: TheCaller,
@@ -53,7 +53,7 @@ async def sync(
     return envelope([out(one) for one in await remote.sync(runtime, here, data.bridge_url, caller.key_id)])
 
 
-@post("/v1/bridge/validate", status_code=200, summary="Try an application", tags=TAGS)
+@post("/v1/bridge/validate", status_code=200, summary="Try an application", tags=TAGS, opt={KEEPING: "apart"})
 async def validate(here: Here, runtime: TheRuntime, data: JSONBody[BridgeIn]) -> Data[ValidationOut]:
     """Whether an application answers at a URL. Nothing is kept."""
     wrong = await remote.validate(runtime, here, data.bridge_url)
@@ -70,12 +70,4 @@ async def status(here: Here, runtime: TheRuntime) -> Data[StatusOut]:
     return envelope(StatusOut(status="error" if wrong else "ok", bridge_url=bridge.url, error=wrong and wrong.message))
 
 
-@put("/v1/agents/{agent_id:str}/bridge", summary="Connect an agent", tags=TAGS)
-async def agent(agent_id: FromPath[str]) -> None:
-    """Not there: novukit has no agents."""
-    raise NotSupported(
-        f"The agent {agent_id[:64]!r} cannot be connected: novukit has no agents.", hint="Its workflows are synced."
-    )
-
-
-HANDLERS: list[Any] = [sync, validate, status, agent]
+HANDLERS: list[Any] = [sync, validate, status]

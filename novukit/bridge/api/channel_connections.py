@@ -118,7 +118,7 @@ async def list_all(
         shared=None if connection_mode is None else connection_mode == "shared",
     )
     page = await connections.page(here, runtime.secrets, part, filters)
-    return cursor_page(page, lambda one: _out(one, runtime))
+    return cursor_page(page, lambda one: to_wire(one, runtime))
 
 
 @post("/v1/channel-connections", summary="Create a channel connection", tags=TAGS)
@@ -151,13 +151,13 @@ async def create(data: JSONBody[NewConnection], here: Here, runtime: TheRuntime)
     )
     if made is None:
         raise issues.refusal([taken("connection", data.identifier)])
-    return envelope(_out(made, runtime))
+    return envelope(to_wire(made, runtime))
 
 
 @get("/v1/channel-connections/{identifier:str}", summary="Show a channel connection", tags=TAGS)
 async def retrieve(identifier: FromPath[str], here: Here, runtime: TheRuntime) -> Data[ConnectionOut]:
     """One connection by its identifier."""
-    return envelope(_out(await _found(here, runtime, identifier), runtime))
+    return envelope(to_wire(await _found(here, runtime, identifier), runtime))
 
 
 @patch("/v1/channel-connections/{identifier:str}", summary="Change a channel connection", tags=TAGS)
@@ -171,7 +171,7 @@ async def update(
     changed = await connections.update(here, runtime.secrets, identifier, workspace=workspace, auth=auth)
     if changed is None:
         raise missing("channel connection", identifier)
-    return envelope(_out(changed, runtime))
+    return envelope(to_wire(changed, runtime))
 
 
 @delete("/v1/channel-connections/{identifier:str}", summary="Delete a channel connection", tags=TAGS)
@@ -252,7 +252,7 @@ def _masked(token: str) -> str:
     return f"{MASK}{token[-4:]}" if len(token) >= 16 else MASK
 
 
-def _out(one: ChannelConnection, runtime: Runtime) -> ConnectionOut:
+def to_wire(one: ChannelConnection, runtime: Runtime) -> ConnectionOut:
     return ConnectionOut(
         identifier=one.identifier,
         channel=one.channel,

@@ -180,7 +180,7 @@ async def list_all(
         context_keys=context_filter(context_keys),
     )
     page = await endpoints.page(here, part, filters)
-    return cursor_page(page, lambda one: _out(one, runtime))
+    return cursor_page(page, lambda one: to_wire(one, runtime))
 
 
 @post("/v1/channel-endpoints", summary="Create a channel endpoint", tags=TAGS)
@@ -216,13 +216,13 @@ async def create(data: JSONBody[NewEndpoint], here: Here, runtime: TheRuntime) -
     )
     if made is None:
         raise issues.refusal([taken("endpoint", data.identifier)])
-    return envelope(_out(made, runtime))
+    return envelope(to_wire(made, runtime))
 
 
 @get("/v1/channel-endpoints/{identifier:str}", summary="Show a channel endpoint", tags=TAGS)
 async def retrieve(identifier: FromPath[str], here: Here, runtime: TheRuntime) -> Data[EndpointOut]:
     """One endpoint by its identifier."""
-    return envelope(_out(await _found(here, identifier), runtime))
+    return envelope(to_wire(await _found(here, identifier), runtime))
 
 
 @patch("/v1/channel-endpoints/{identifier:str}", summary="Change a channel endpoint", tags=TAGS)
@@ -237,7 +237,7 @@ async def update(
     changed = await endpoints.update(here, identifier, place.model_dump(by_alias=True, exclude_none=True))
     if changed is None:
         raise missing("channel endpoint", identifier)
-    return envelope(_out(changed, runtime))
+    return envelope(to_wire(changed, runtime))
 
 
 @delete("/v1/channel-endpoints/{identifier:str}", summary="Delete a channel endpoint", tags=TAGS)
@@ -290,7 +290,7 @@ async def _found(here: Scope, identifier: str) -> ChannelEndpoint:
     return one
 
 
-def _out(one: ChannelEndpoint, runtime: Runtime) -> EndpointOut:
+def to_wire(one: ChannelEndpoint, runtime: Runtime) -> EndpointOut:
     return EndpointOut(
         identifier=one.identifier,
         channel=one.channel,

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from litestar import get, post, put
+from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody
 from pydantic import Field
 
 from ...engine import remote
 from ...errors import InvalidInput, Issue
 from ...model import Environment
-from ...store import environments, keys
-from ..auth import TheCaller, TheRuntime
-from ..wire import Data, Wire, envelope, identify, missing
+from ...store import environments, keys, workflows
+from ..auth import TheCaller, TheDoorman, TheRuntime
+from ..wire import Data, Wire, envelope
+from .promote import of_organization
 
 TAGS = ["Environments"]
 
@@ -38,6 +39,12 @@ class EnvironmentOut(Wire):
     type: Literal["dev", "prod"]
     slug: str
     api_keys: list[EnvironmentKey] | None = None
+
+
+class Tag(Wire):
+    """A tag of a workflow."""
+
+    name: str
 
 
 class NewEnvironment(Wire):
@@ -95,14 +102,45 @@ async def update(
 ) -> Data[EnvironmentOut]:
     """Rename an environment (its slug follows), or give it another public identifier."""
     _refuse_parent(data.parent_id)
-    found = identify(environment_id, "environment")
-    if found not in {one.id for one in await environments.all(runtime.database, caller.organization_id)}:
-        raise missing("environment", environment_id)
-    changed = await environments.update(runtime.database, found, name=data.name, identifier=data.identifier)
+    found = await of_organization(runtime, caller, environment_id)
+    changed = await environments.update(runtime.database, found.id, name=data.name, identifier=data.identifier)
     if data.bridge is not None:
-        own = caller.key_id if found == caller.environment.id else None
-        await remote.connect(runtime, runtime.scope(found), data.bridge.url, own)
+        own = caller.key_id if found.id == caller.environment.id else None
+        await remote.connect(runtime, runtime.scope(found.id), data.bridge.url, own)
     return envelope(await _out(changed, caller, runtime))
+
+
+@delete("/v1/environments/{environment_id:str}", status_code=200, summary="Delete an environment", tags=TAGS)
+async def remove(
+    environment_id: FromPath[str], caller: TheCaller, runtime: TheRuntime, doorman: TheDoorman
+) -> Data[dict[str, Any]]:
+    """Delete an environment with everything in it: keys, workflows, subscribers, messages.
+
+    Refused while executions are in flight there, for the environment that the server starts with, and for a production
+    one unless the key is its own.
+    """
+    found = await of_organization(runtime, caller, environment_id)
+    if found.slug == runtime.settings.environment:
+        raise _kept(f"This server starts with {found.name!r}.", "Name another environment in novukit.toml first.")
+    if found.type == "prod" and found.id != caller.environment.id:
+        raise _kept(f"{found.name!r} is in production.", "Delete it with its own key: nobody does that by mistake.")
+    if open_ones := await environments.delete(runtime.scope(found.id)):
+        message = f"{found.name!r} has executions that have not ended: {open_ones}."
+        raise _kept(message, "Cancel them, or switch off its workflows and let them end.")
+    doorman.forget_environment(found.id)
+    return envelope({})
+
+
+@get("/v2/environments/{environment_id:str}/tags", summary="List the tags of an environment", tags=TAGS)
+async def tags(environment_id: FromPath[str], caller: TheCaller, runtime: TheRuntime) -> Data[list[Tag]]:
+    """The tags of its workflows, each once."""
+    found = await of_organization(runtime, caller, environment_id)
+    stored = await workflows.all(runtime.scope(found.id))
+    return envelope([Tag(name=name) for name in sorted({tag for one in stored for tag in one.spec.tags})])
+
+
+def _kept(message: str, hint: str) -> InvalidInput:
+    return InvalidInput(message, hint=hint, issues=[Issue("/environmentId", "not_allowed", message, hint)])
 
 
 async def _out(one: Environment, caller: TheCaller, runtime: TheRuntime) -> EnvironmentOut:
@@ -127,4 +165,4 @@ def _refuse_parent(parent_id: str | None) -> None:
         raise InvalidInput(message, hint=hint, issues=[Issue("/parentId", "not_supported", message, hint)])
 
 
-HANDLERS = [list_all, me, create, update]
+HANDLERS: list[Any] = [list_all, me, create, update, remove, tags]

@@ -44,7 +44,7 @@ class Condition(Wire):
 
 
 class Configurations(Wire):
-    """Novu's settings for inbound webhooks. Here nothing is enabled, and the signing key is one of the credentials."""
+    """Novu's settings for inbound webhooks. Here they need not be enabled, and the signing key is a credential."""
 
     inbound_webhook_enabled: bool | None = None
     inbound_webhook_signing_key: str | None = None
@@ -145,10 +145,14 @@ async def list_active(here: Here, caller: TheCaller, runtime: TheRuntime) -> Dat
 async def create(
     data: JSONBody[NewIntegration], here: Here, caller: TheCaller, runtime: TheRuntime
 ) -> Data[IntegrationOut]:
-    """Add a provider with its credentials. The first active one of a channel becomes its primary."""
+    """Add a provider with its credentials. The first active one of a channel becomes its primary.
+
+    One that is not active may be without credentials until it is.
+    """
     kind = _provider_type(data, runtime)
     _refuse_foreign(data, caller)
-    await _try(runtime, kind.id, data.credentials or {}, data.check)
+    if data.active is not False or data.credentials or data.check:
+        await _try(runtime, kind.id, data.credentials or {}, data.check)
     made = await integrations.create(
         here,
         runtime.secrets,
@@ -176,7 +180,8 @@ async def update(
     """Change what is given. A primary that is made inactive passes its place on."""
     _refuse_foreign(data, caller)
     old = await integrations.get(here, runtime.secrets, identify(integration_id, "integration"))
-    if data.credentials is not None or data.check:
+    awakens = data.active is True and not old.active
+    if data.credentials is not None or data.check or awakens:
         await _try(
             runtime, old.provider_id, old.credentials if data.credentials is None else data.credentials, data.check
         )
@@ -274,15 +279,12 @@ def _refuse_foreign(data: IntegrationChanges, caller: TheCaller) -> None:
             "/_environmentId", "other_environment", "The secret key opens another environment than this.",
             "Leave _environmentId out, or use a key of that environment.",
         )  # fmt: skip
-    if data.configurations and (
-        data.configurations.inbound_webhook_enabled or data.configurations.inbound_webhook_signing_key
-    ):
+    if data.configurations and data.configurations.inbound_webhook_signing_key:
         raise _refusal(
-            "/configurations",
-            "not_supported",
-            "An inbound webhook need not be enabled, and its signing key is one of the credentials.",
-            "Leave configurations out.",
-        )
+            "/configurations/inboundWebhookSigningKey", "not_supported",
+            "The key that a vendor signs its webhooks with is one of the credentials.",
+            "Give it there; the page of the plugin names it.",
+        )  # fmt: skip
 
 
 def _refusal(path: str, code: str, message: str, hint: str | None) -> NovukitError:

@@ -12,7 +12,7 @@ from ...errors import InvalidInput
 from ...model import Channel, DeliveryStatus, Message, MessageStatus
 from ...model.context import listed
 from ...store import messages
-from ..auth import Here, TheCaller
+from ..auth import Here, TheCaller, TheRuntime
 from ..contexts import context_filter
 from ..cursors import ContextKeys
 from ..wire import Data, Limit, Timestamp, Wire, envelope, identify, missing
@@ -132,16 +132,17 @@ async def list_all(
 
 
 @delete("/v1/messages/{message_id:str}", status_code=200, summary="Delete a message", tags=TAGS)
-async def remove(here: Here, message_id: FromPath[str]) -> Data[DeletedOut]:
+async def remove(here: Here, message_id: FromPath[str], runtime: TheRuntime) -> Data[DeletedOut]:
     """Delete a message, unless it is still being sent."""
-    found = identify(message_id, "message")
-    if not await messages.delete(here, found):
-        if await messages.get(here, found) is None:
-            raise missing("message", message_id)
+    message = await messages.get(here, identify(message_id, "message"))
+    if message is None:
+        raise missing("message", message_id)
+    if not await messages.delete(here, message.id):
         raise InvalidInput(
             "The message is still being sent: what is on record of it keeps it from going out twice.",
             hint="Cancel its execution, or delete it when it has been sent.",
         )
+    await runtime.publish(here.environment_id, [(message.subscriber_uuid, None)])
     return envelope(DeletedOut())
 
 
@@ -152,10 +153,11 @@ async def remove(here: Here, message_id: FromPath[str]) -> Data[DeletedOut]:
     tags=TAGS,
 )
 async def remove_by_transaction(
-    here: Here, transaction_id: FromPath[str], channel: FromQuery[Channel | None] = None
+    here: Here, runtime: TheRuntime, transaction_id: FromPath[str], channel: FromQuery[Channel | None] = None
 ) -> None:
     """Delete the messages of a transaction but those still being sent; none of them is no error."""
-    await messages.delete_by_transaction(here, transaction_id, channel)
+    whose = await messages.delete_by_transaction(here, transaction_id, channel)
+    await runtime.publish(here.environment_id, [(one, None) for one in set(whose)])
 
 
 def message_out(message: Message, organization_id: str) -> MessageOut:
@@ -193,7 +195,7 @@ def message_out(message: Message, organization_id: str) -> MessageOut:
         phone=content.get("to") if message.channel == "sms" else None,
         direct_webhook_url=content.get("webhook_url"),
         device_tokens=content.get("tokens"),
-        cta=_call_to_action(message),
+        cta=call_to_action(message),
         overrides=content.get("overrides") or {},
         tags=list(message.tags),
         severity=message.severity,
@@ -218,7 +220,7 @@ def delivery_out(message: Message) -> DeliveryOut | None:
     )
 
 
-def _call_to_action(message: Message) -> dict[str, Any]:
+def call_to_action(message: Message) -> dict[str, Any]:
     """Redirect and buttons in the older shape of the wire; ``{}`` where there are none."""
     content = message.content
     cta: dict[str, Any] = {}

@@ -135,6 +135,7 @@ class InboxPreference(Wire):
     level: Literal["global", "template"]
     enabled: bool
     channels: dict[str, bool]
+    schedule: dict[str, Any] | None = None
     workflow: WorkflowInfo | None = None
 
 

@@ -109,6 +109,7 @@ class SubscriberOut(Wire):
     timezone: str | None = None
     data: dict[str, Any]
     channels: list[ChannelOut]
+    topics: list[str] = Field(description="The keys of the topics that they are members of.")
     is_online: bool | None = None
     last_online_at: Timestamp | None = None
     deleted: bool = False
@@ -238,10 +239,12 @@ async def change(
 
 
 @delete("/v2/subscribers/{subscriber_id:str}", summary="Delete a subscriber", tags=TAGS, status_code=200)
-async def remove(subscriber_id: FromPath[str], here: Here) -> Data[Deleted]:
+async def remove(subscriber_id: FromPath[str], here: Here, runtime: TheRuntime) -> Data[Deleted]:
     """Forget a subscriber with addresses, preferences, topic subscriptions and messages."""
-    if not await subscribers.delete(here, subscriber_id):
+    found = await subscribers.get(here, subscriber_id)
+    if found is None or not await subscribers.delete(here, subscriber_id):
         raise missing("subscriber", subscriber_id)
+    await runtime.publish(here.environment_id, [(found.id, None)])  # whoever has the inbox open is sent away
     return envelope(Deleted())
 
 
@@ -271,7 +274,9 @@ async def show(here: Scope, caller: Caller, runtime: Runtime, subscriber: Stored
 async def writer(
     here: Scope, caller: Caller, runtime: Runtime, people: Sequence[StoredSubscriber]
 ) -> Callable[[StoredSubscriber], SubscriberOut]:
-    """What makes wire subscribers of ``people``; it has looked once for the integrations that their addresses name."""
+    """What makes wire subscribers of ``people``; it has looked once for the integrations that their addresses name,
+    and for their topics."""
+    topics = await subscribers.topics_of(here, [one.id for one in people]) if people else {}
     known = await subscribers.known_integrations(here) if any(one.addresses for one in people) else []
 
     def write(one: StoredSubscriber) -> SubscriberOut:
@@ -281,6 +286,7 @@ async def writer(
             organization_id=str(caller.organization_id),
             environment_id=str(caller.environment.id),
             channels=[_channel(address, _integration(address, known, runtime)) for address in addresses],
+            topics=topics.get(one.id, []),
             **one.model_dump(exclude={"id", "addresses", "endpoints"}),
         )
 

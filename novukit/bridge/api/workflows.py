@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from litestar import delete, get, patch
+from litestar import delete, get, patch, put
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from pydantic import Field
 
+from ...engine import promote
 from ...errors import Issue, SyncRefused, did_you_mean
 from ...model import CHANNELS, StepSpec, StoredWorkflow
 from ...store import Scope, workflows
-from ..auth import Here
+from ..auth import Here, TheCaller, TheRuntime
 from ..issues import refusal
 from ..wire import Data, Limit, Timestamp, Wire, envelope, missing
+from .promote import of_organization
 
 TAGS = ["Workflows"]
 
@@ -142,6 +144,12 @@ class WorkflowChanges(Wire):
     is_translation_enabled: Any = None
 
 
+class CopyIn(Wire):
+    """Where to."""
+
+    target_environment_id: str
+
+
 @get("/v2/workflows", summary="List workflows", tags=TAGS)
 async def list_all(
     *,
@@ -170,13 +178,13 @@ async def show(
     """One workflow, by its id in the code or by the database's."""
     if environment_id is not None and environment_id != str(here.environment_id):
         raise missing("environment", environment_id)
-    return envelope(out(await _find(here, workflow_id)))
+    return envelope(out(await find(here, workflow_id)))
 
 
 @get("/v1/workflows/{workflow_id:str}/versions", summary="List the versions of a workflow", tags=TAGS)
 async def versions(here: Here, workflow_id: FromPath[str]) -> Data[list[VersionOut]]:
     """Every version that was synced, newest first."""
-    one = await _find(here, workflow_id)
+    one = await find(here, workflow_id)
     return envelope(
         [
             VersionOut(
@@ -192,21 +200,38 @@ async def versions(here: Here, workflow_id: FromPath[str]) -> Data[list[VersionO
 
 @patch("/v2/workflows/{workflow_id:str}", summary="Switch a workflow on or off", tags=TAGS)
 async def change(here: Here, workflow_id: FromPath[str], data: JSONBody[WorkflowChanges]) -> Data[WorkflowOut]:
-    """Switch a workflow on or off. Triggers of one that is off begin nothing; what is on its way goes on."""
+    """Switch a workflow on or off. Triggers of one that is off begin nothing; what is on its way goes on.
+
+    All else is as its code says: a field that says the same is taken, another value is refused.
+    """
+    one = await find(here, workflow_id)
     message, hint = "is declared in the workflow's code", "Change it there and run: novukit sync"
     aliases = {name: field.alias or name for name, field in WorkflowChanges.model_fields.items()}
-    if refused := [aliases[n] for n in aliases if n != "active" and getattr(data, n) is not None]:
+    if refused := [aliases[n] for n, value in _declared(one).items() if getattr(data, n) not in (None, value)]:
         raise refusal([Issue(f"/{name}", "declared_in_code", message, hint) for name in refused])
-    one = await _find(here, workflow_id)
     if data.active is not None and data.active != one.active:
         one = await workflows.set_active(here, one.spec.id, data.active) or one
     return envelope(out(one))
 
 
+@put("/v2/workflows/{workflow_id:str}/sync", summary="Copy a workflow to another environment", tags=TAGS)
+async def copy(
+    here: Here, workflow_id: FromPath[str], data: JSONBody[CopyIn], caller: TheCaller, runtime: TheRuntime
+) -> Data[WorkflowOut]:
+    """Make another environment of the organization hold this workflow with its translations, and show it there."""
+    one = await find(here, workflow_id)
+    target = runtime.scope((await of_organization(runtime, caller, data.target_environment_id)).id)
+    if target.environment_id == here.environment_id:
+        message, hint = "The workflow is in this environment already.", "Name another one."
+        raise refusal([Issue("/targetEnvironmentId", "same_environment", message, hint)])
+    await promote.publish(here, target, {("workflow", one.spec.id)})
+    return envelope(out(await find(target, one.spec.id)))
+
+
 @delete("/v2/workflows/{workflow_id:str}", summary="Delete a workflow", tags=TAGS)
 async def remove(here: Here, workflow_id: FromPath[str]) -> None:
     """Delete a workflow of which nothing is in flight. The next sync brings it back if the code still has it."""
-    one = await _find(here, workflow_id)
+    one = await find(here, workflow_id)
     open_ones = (await workflows.in_flight(here)).get(one.spec.id)
     if open_ones:
         raise SyncRefused(
@@ -216,7 +241,8 @@ async def remove(here: Here, workflow_id: FromPath[str]) -> None:
     await workflows.apply(here, delete=[one.spec.id])
 
 
-async def _find(scope: Scope, name: str) -> StoredWorkflow:
+async def find(scope: Scope, name: str) -> StoredWorkflow:
+    """A workflow by its id in the code, or by the database's. Raises NotFound with the closest id."""
     found = await workflows.get(scope, name)
     if found is None:
         stored = await workflows.all(scope)
@@ -247,6 +273,16 @@ def _place(one: StoredWorkflow, by: Order) -> tuple[Any, ...]:
             return (one.spec.name.casefold(), one.spec.id)
         case "lastTriggeredAt":
             return (one.last_triggered_at is not None, one.last_triggered_at or one.created_at, one.spec.id)
+
+
+def _declared(one: StoredWorkflow) -> dict[str, Any]:
+    """What the code says of a workflow, by the field that would change it."""
+    spec = one.spec
+    return {
+        "name": spec.name, "description": spec.description, "tags": list(spec.tags),
+        "payload_schema": spec.payload_schema, "validate_payload": spec.payload_schema is not None,
+        "is_translation_enabled": True,
+    }  # fmt: skip
 
 
 def _status(one: StoredWorkflow) -> Status:
@@ -291,14 +327,15 @@ def out(one: StoredWorkflow) -> WorkflowOut:
         preferences=WorkflowPreferencesOut(default=default),
         validate_payload=spec.payload_schema is not None,
         payload_schema=spec.payload_schema,
-        steps=[_step(one, step) for step in spec.steps],
+        steps=[step_out(one, step) for step in spec.steps],
         created_at=one.created_at,
         updated_at=one.updated_at,
         last_triggered_at=one.last_triggered_at,
     )
 
 
-def _step(one: StoredWorkflow, step: StepSpec) -> WorkflowStep:
+def step_out(one: StoredWorkflow, step: StepSpec) -> WorkflowStep:
+    """A step as it is shown."""
     # The SDKs insist on a subject among the values of an e-mail step.
     values: dict[str, Any] = {"subject": ""} if step.kind.value == "email" else {}
     return WorkflowStep(
@@ -314,4 +351,4 @@ def _step(one: StoredWorkflow, step: StepSpec) -> WorkflowStep:
     )
 
 
-HANDLERS: list[Any] = [list_all, show, versions, change, remove]
+HANDLERS: list[Any] = [list_all, show, versions, change, copy, remove]

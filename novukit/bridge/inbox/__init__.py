@@ -11,14 +11,14 @@ from litestar.handlers.base import BaseRouteHandler
 from ...engine import Runtime
 from ..auth import Connection, Here, TheRuntime
 from ..feed import Feed, TheFeed
-from . import notifications, query, session
+from . import channels, notifications, preferences, query, refused, session, subscriptions
 from .auth import Porter, TheSession
 from .origins import Origins
 from .token import Session
 
 __all__ = ["HANDLERS", "Origins", "Porter", "Session", "routers"]
 
-_INSIDE: list[Any] = [*notifications.HANDLERS]
+_INSIDE: list[Any] = [*notifications.HANDLERS, *preferences.HANDLERS, *subscriptions.HANDLERS, *channels.HANDLERS]
 HANDLERS: list[Any] = [*session.HANDLERS, *_INSIDE]
 
 
@@ -45,5 +45,6 @@ def routers(runtime: Runtime) -> list[Router]:
     }
     return [
         Router(path="/", guards=[query.check], route_handlers=session.HANDLERS),
-        Router(path="/", guards=[admit, query.check], dependencies=inside, route_handlers=_INSIDE),
+        Router(path="/", route_handlers=refused.OUTSIDE),
+        Router(path="/", guards=[admit, query.check], dependencies=inside, route_handlers=[*_INSIDE, *refused.INSIDE]),
     ]

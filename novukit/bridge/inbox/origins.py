@@ -14,7 +14,7 @@ from ...errors import OriginRefused
 from ...settings import Settings
 from ..problems import answer
 
-PATHS = ("/v1/inbox", "/socket.io")
+PATHS = ("/v1/inbox", "/v1/web-chat", "/socket.io")
 METHODS = "GET, POST, PATCH, DELETE, OPTIONS"
 # By name: in a browser `*` does not cover Authorization.
 HEADERS = "Authorization, Content-Type, Novu-API-Version, Novu-Client-Version, Novu-Application-Identifier"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Annotated, Any
+from uuid import UUID
 
 from litestar import post
 from litestar.params import JSONBody
@@ -12,10 +13,20 @@ from pydantic_core import PydanticCustomError
 
 from ...engine import Runtime
 from ...errors import Issue, SessionRefused
-from ...model import Email, Environment, Locale, Phone, StoredSubscriber, Subscriber, SubscriberData, SubscriberId
+from ...model import (
+    Email,
+    Environment,
+    Locale,
+    Phone,
+    StoredSubscriber,
+    Subscriber,
+    SubscriberData,
+    SubscriberId,
+    schedule,
+)
 from ...model.context import keys_of, listed
 from ...model.subscriber import known_zone
-from ...store import Scope, contexts, environments, keys, messages, sessions, subscribers
+from ...store import Scope, contexts, environments, keys, messages, preferences, sessions, subscribers
 from ..auth import TheRuntime
 from ..contexts import read_context
 from ..feed import LONGEST_SNOOZE
@@ -55,7 +66,7 @@ class SessionIn(Wire):
     subscriber_hash: Hash | None = None
     context: Any = None
     context_hash: Hash | None = None
-    default_schedule: Any = None
+    default_schedule: dict[str, Any] | None = None
 
 
 class UnreadOut(Wire):
@@ -84,6 +95,8 @@ async def open_session(runtime: TheRuntime, data: JSONBody[SessionIn]) -> Data[S
     told = _told(data)
     wrong: list[Issue] = []
     context = read_context(data.context, "/context", wrong)
+    if data.default_schedule is not None:
+        wrong += schedule.check(data.default_schedule, "/defaultSchedule")
     if wrong:
         raise refusal(wrong)
     environment = await environments.by_identifier(runtime.database, data.application_identifier)
@@ -94,6 +107,8 @@ async def open_session(runtime: TheRuntime, data: JSONBody[SessionIn]) -> Data[S
     subscriber = await _subscriber(scope, told, proven=proven)
     if context:
         await contexts.see(scope, context)
+    if data.default_schedule is not None:
+        await _give_schedule(scope, subscriber.id, data.default_schedule)
     keys_of_context = keys_of(context)
     now = scope.now()
     session = Session(environment.id, subscriber.id, subscriber.subscriber_id, keys_of_context, now + GOOD_FOR)
@@ -166,6 +181,13 @@ async def _subscriber(scope: Scope, told: Subscriber, *, proven: bool) -> Stored
     if found is None:
         raise _refused("/subscriber", "deleted", "was deleted at this very moment")
     return found
+
+
+async def _give_schedule(scope: Scope, subscriber_uuid: UUID, wanted: dict[str, Any]) -> None:
+    """Keep the schedule that the page proposes, unless the subscriber has one."""
+    chosen = await preferences.all_of(scope, subscriber_uuid)
+    if not any(one.workflow_id is None and one.schedule is not None for one in chosen):
+        await preferences.set(scope, subscriber_uuid, None, {}, wanted)
 
 
 def _zone(name: str | None) -> str | None:

@@ -16,7 +16,7 @@ from ...authoring import Context, Step, Workflow
 from ...engine.compose import variables_of
 from ...engine.remote.answer import list_in, object_in
 from ...errors import PayloadInvalid
-from ...model import ChannelInput, StepCall, StepKind, StoredSubscriber, Subscriber
+from ...model import Catalogue, ChannelInput, EventContext, StepCall, StepKind, StoredSubscriber, Subscriber, Variables
 from ...rendering import Renderer
 from .outputs import Setting, outputs_of
 from .refusal import Refusal, misfits, thrown, unsayable
@@ -62,12 +62,20 @@ class _Playback:
         try:
             if call.key:
                 raise unsayable(call.id, "key=", "Novu knows a step by its id alone.")
-            if call.id != self._ask.step:
+            if call.id == self._ask.step:
+                self.answer = await self._perform(call)
+            elif self._passed_by(call):
+                self.answer = _answer({})
+            else:
                 return self._earlier(call)
-            self.answer = await self._perform(call)
         except Refusal as no:
             self.refusal = no
         raise _Left
+
+    def _passed_by(self, call: StepCall) -> bool:
+        """Whether ``call`` stands behind the step that is asked for: a condition has led around that one."""
+        order = {step.id: at for at, step in enumerate(self._ask.workflow.spec().steps)}
+        return call.id not in self._state and order.get(call.id, 0) > order[self._ask.step]
 
     def _earlier(self, call: StepCall) -> Any:
         if self._ask.preview:
@@ -112,12 +120,13 @@ async def execute(ask: Ask) -> dict[str, Any]:
         raise Refusal("StepNotFoundError", f"The workflow {ask.workflow.id!r} has no step {ask.step[:100]!r}.")
     payload = _payload(ask)
     person, actor = _subscriber(ask), ask.part("actor")
-    setting = Setting(
-        ask.now, person.timezone, variables_of(payload, person, _known(actor) or None, None, None), ask.renderer
-    )
+    catalogue = _catalogue(ask.part("env"))
+    variables = variables_of(payload, person, _known(actor) or None, None, ask.part("context"))
+    live = {"env": catalogue.shown, "t": catalogue.words(("workflow", ask.workflow.id), person.locale, variables)}
+    setting = Setting(ask.now, person.timezone, variables, live, ask.renderer)
     playback = _Playback(ask, _state(ask), setting, payload)
     try:
-        await ask.workflow.run(_context(ask, payload, person, actor, playback))
+        await ask.workflow.run(_context(ask, payload, person, actor, catalogue, playback))
     except _Left:
         pass
     except PayloadInvalid as err:
@@ -170,13 +179,30 @@ def _subscriber(ask: Ask) -> StoredSubscriber:
 
 
 def _context(
-    ask: Ask, payload: dict[str, Any], person: StoredSubscriber, actor: dict[str, Any], playback: _Playback
-) -> Context[Any]:
+    ask: Ask, payload: dict[str, Any], person: StoredSubscriber, actor: dict[str, Any], catalogue: Catalogue,
+    playback: _Playback,
+) -> Context[Any]:  # fmt: skip
     parse = ask.workflow.parse_payload
     # The same for each call of one execution, as far as the protocol tells them apart.
     known_as = uuid.uuid5(_OURS, f"{ask.workflow.id} {person.subscriber_id} {sorted(payload.items())!r}")
     return Context(
         payload=parse(payload), subscriber=person, step=Step(playback, parse), transaction_id=str(known_as),
         environment=str(ask.part("env").get("name") or ""), execution_id=known_as,
-        actor=Subscriber.model_construct(**_known(actor)) if actor else None,
+        actor=Subscriber.model_construct(**_known(actor)) if actor else None, workflow_id=ask.workflow.id,
+        contexts=_contexts(ask.part("context")), catalogue=catalogue,
     )  # fmt: skip
+
+
+def _catalogue(env: dict[str, Any]) -> Catalogue:
+    """The environment's variables come with the call; texts in other languages do not."""
+    variables = {name: value for name, value in env.items() if isinstance(value, str)}
+    return Catalogue(variables=Variables(variables), shown=variables)
+
+
+def _contexts(given: dict[str, Any]) -> dict[str, EventContext]:
+    """What the event happens in; Novu sends each with its id and its data."""
+    found = {kind: object_in(one) or {} for kind, one in given.items()}
+    return {
+        kind: EventContext(id=str(one.get("id", "")), data=object_in(one.get("data")) or {})
+        for kind, one in found.items()
+    }

@@ -43,6 +43,7 @@ class Setting:
     now: datetime
     zone: str | None
     variables: Mapping[str, Any]
+    live: Mapping[str, Any]
     renderer: Renderer | None
 
 
@@ -97,7 +98,7 @@ def _email(step: str, asked: EmailInput, setting: Setting) -> dict[str, Any]:
         try:
             body = _renderer(step, setting).html(
                 asked.template, _variables(asked, setting), layout=asked.layout, subject=asked.subject,
-                preheader=asked.preheader,
+                preheader=asked.preheader, live=setting.live,
             )  # fmt: skip
         except NovukitError as err:
             raise thrown(step, err) from None
@@ -112,7 +113,7 @@ def _text(step: str, asked: ChannelInput, body: str, setting: Setting) -> str:
     if asked.template is None:
         return body
     try:
-        return _renderer(step, setting).text(asked.template, _variables(asked, setting))
+        return _renderer(step, setting).text(asked.template, _variables(asked, setting), live=setting.live)
     except NovukitError as err:
         raise thrown(step, err) from None
 

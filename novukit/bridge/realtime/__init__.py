@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ from litestar import asgi
 from litestar.types import Receive, Scope, Send
 
 from ...engine import Runtime
-from ...errors import NotFound, OriginRefused
+from ...errors import NotFound
 from . import plain
 from .admission import Admission, take_token
 from .hub import Hub
@@ -51,31 +50,18 @@ class Realtime:
         # to be gone from the scope that the server logs.
         @asgi(PLAIN, copy_scope=False)
         async def plain_socket(scope: Scope, receive: Receive, send: Send) -> None:
-            await _enter(admission, by_itself, scope, receive, send)
+            await _enter(by_itself, scope, receive, send)
 
         @asgi(SOCKET_IO, copy_scope=False)
         async def socket_io_socket(scope: Scope, receive: Receive, send: Send) -> None:
-            await _enter(admission, socket_io.serve, scope, receive, send)
+            await _enter(socket_io.serve, scope, receive, send)
 
         return [plain_socket, socket_io_socket]
 
 
-async def _enter(admission: Admission, door: Door, scope: Any, receive: Any, send: Any) -> None:
+async def _enter(door: Door, scope: Any, receive: Any, send: Any) -> None:
     if scope["type"] != "websocket":
         raise NotFound(
             "Here is a WebSocket and nothing else.", hint="Connect with ws:// or wss://; see docs/realtime.md."
         )
-    try:
-        admission.check_origin(scope)
-    except OriginRefused as err:
-        await _refuse(err, send)
-        return
     await door(scope, receive, send, take_token(scope))
-
-
-async def _refuse(err: OriginRefused, send: Any) -> None:
-    """Answer a handshake with 403, before there is a socket."""
-    body = json.dumps({"statusCode": 403, "code": err.code, "message": err.message, "hint": err.hint}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "websocket.http.response.start", "status": 403, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""``Admission``: which pages and whose tokens may open a socket, and for how long."""
+"""``Admission``: whose token opens a socket, and for how long it does."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import asyncio
 import logging
 import random
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from ...engine import Runtime
-from ...errors import NovukitError, OriginRefused, SessionInvalid
+from ...errors import NovukitError, SessionInvalid
 from ..inbox import Porter, Session
 from .hub import Ending, Socket
 
@@ -20,30 +20,10 @@ LOOK_AGAIN = 300.0
 
 
 class Admission:
-    """Looks at a socket's origin and token when it is opened, and at its token as long as it is open."""
+    """Looks at a socket's token when it is opened, and as long as it is open. (Its origin was looked at before.)"""
 
     def __init__(self, rt: Runtime) -> None:
         self._rt, self._porter = rt, Porter(rt)
-
-    def check_origin(self, scope: Any) -> None:
-        """Raises :class:`OriginRefused` for a page that may not come. Who is no browser sends no origin."""
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        origin = headers.get(b"origin")
-        if origin is None or _same(origin, headers.get(b"host", "")) or self._listed(origin):
-            return
-        hint = f'If it is yours, say so in novukit.toml: [inbox] origins = ["{origin[:100]}"].'
-        raise OriginRefused("Pages of this origin may not open a socket.", hint=hint)
-
-    def _listed(self, origin: str) -> bool:
-        listed = self._rt.settings.inbox.origins
-        if not listed:
-            return self._rt.settings.environment == "development"
-        scheme, _, host = origin.partition("://")
-        return any(
-            one in ("*", origin)
-            or (one.startswith(f"{scheme}://*.") and host.endswith(one.removeprefix(f"{scheme}://*")))
-            for one in listed
-        )
 
     async def session(self, token: str) -> Session:
         """The session that a token is for. Raises :class:`SessionInvalid`."""
@@ -73,8 +53,3 @@ def take_token(scope: Any) -> str:
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     scope["query_string"] = urlencode([pair for pair in pairs if pair[0] != "token"]).encode()
     return next((value for name, value in pairs if name == "token"), "")
-
-
-def _same(origin: str, host: str) -> bool:
-    """Whether a page comes from this very server."""
-    return urlsplit(origin).netloc.lower() == host.lower() != ""

@@ -153,11 +153,11 @@ class Hub:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        for _, room in list(self._all()):
-            for socket in tuple(room.sockets):
+        rooms, self._rooms, self.count = self._rooms, {}, 0
+        for whose, theirs in rooms.items():
+            self._presence.changed(*whose)
+            for socket in [socket for room in theirs.values() for socket in room.sockets]:
                 socket.close(STOPPING)
-        self._rooms.clear()
-        self.count = 0
         await self._presence.close()
 
     def _all(self) -> Iterator[tuple[Inbox, _Room]]:
@@ -168,7 +168,8 @@ class Hub:
     async def _greet(self, session: Session, room: _Room) -> None:
         scope = self._rt.scope(session.environment_id)
         try:
-            changed = await messages.changed_since(scope, session.subscriber_uuid, session.expires_at - GOOD_FOR)
+            async with self._looks:
+                changed = await messages.changed_since(scope, session.subscriber_uuid, session.expires_at - GOOD_FOR)
         except Exception as err:
             log.warning("an inbox could not be looked into (%s: %s)", type(err).__name__, err)
             changed = True
@@ -205,7 +206,7 @@ class Hub:
         room.looking = False
 
     async def _look(self, inbox: Inbox, room: _Room, news: list[UUID]) -> None:
-        environment_id, subscriber_uuid, _ = inbox
+        environment_id, subscriber_uuid, keys = inbox
         scope = self._rt.scope(environment_id)
         who = (await subscribers.by_uuids(scope, [subscriber_uuid])).get(subscriber_uuid)
         if who is None:
@@ -214,12 +215,14 @@ class Hub:
             return
         if not who.is_online:  # another process has seen them leave
             self._presence.changed(environment_id, subscriber_uuid)
-        for one in await messages.among(scope, subscriber_uuid, news):
-            await room.tell(received(one, who, scope.now()))
+        if news:
+            asked = InboxFilter(ids=news, context_keys=keys)
+            page = await messages.inbox_page(scope, subscriber_uuid, asked, limit=LOOKED_AT)
+            for one in reversed(page.data):
+                await room.tell(received(one, who, scope.now()))
         if len(room.news) > len(news):
             return  # the next look tells the counters, too
-        unseen = InboxFilter(seen=False, archived=False, snoozed=False)
-        await room.tell(
-            unread_changed(await messages.unread(scope, subscriber_uuid, MOST_COUNTED + 1)),
-            unseen_changed(await messages.count(scope, subscriber_uuid, unseen, MOST_COUNTED + 1)),
-        )
+        unread = await messages.unread(scope, subscriber_uuid, MOST_COUNTED + 1, context_keys=keys)
+        asked = InboxFilter(seen=False, archived=False, snoozed=False, context_keys=keys)
+        unseen = await messages.count(scope, subscriber_uuid, asked, MOST_COUNTED + 1)
+        await room.tell(unread_changed(unread), unseen_changed(unseen))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from ...errors import NovukitError, SessionInvalid
@@ -37,9 +37,10 @@ class PlainSocket:
         if not self._ended.done():
             self._ended.set_result(ending)
 
-    async def run(self, receive: Receive, send: Send, watching: Awaitable[None]) -> None:
-        """Carry frames until either side ends it."""
-        tasks = {asyncio.ensure_future(work) for work in (self._write(send), self._read(receive), watching)}
+    async def run(self, receive: Receive, send: Send, watching: Coroutine[Any, Any, None] | None) -> None:
+        """Carry frames until either side ends it, or ``watching`` does."""
+        works = [self._write(send), self._read(receive), *([watching] if watching else [])]
+        tasks = {asyncio.ensure_future(work) for work in works}
         try:
             await asyncio.wait({self._ended, *tasks}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -47,7 +48,7 @@ class PlainSocket:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         if self._ended.done():
-            await say_goodbye(send, self._ended.result())
+            await _say_goodbye(send, self._ended.result())
 
     def _put(self, frame: str) -> None:
         try:
@@ -66,25 +67,26 @@ class PlainSocket:
 
 
 async def serve(hub: Hub, admission: Admission, token: str, receive: Receive, send: Send) -> None:
-    """One connection, from its handshake to its end."""
+    """One connection, from its handshake to its end. Who is told that it is open hears from then on."""
     await receive()
-    await send({"type": "websocket.accept"})  # a page can read a close code, but no refused handshake
+    socket, session = PlainSocket(), None
     try:
         session = await admission.session(token)
+        if refused := hub.arrive(session, socket):
+            socket.close(refused)
     except SessionInvalid as err:
-        return await say_goodbye(send, ended(err))
+        socket.close(ended(err))
     except NovukitError as err:
-        return await say_goodbye(send, Ending(UNAVAILABLE, err.message))
-    socket = PlainSocket()
-    if refused := hub.arrive(session, socket):
-        return await say_goodbye(send, refused)
+        socket.close(Ending(UNAVAILABLE, err.message))
     try:
-        await socket.run(receive, send, admission.watch(token, session, socket))
+        await send({"type": "websocket.accept"})  # also when it is refused: a page can read a close code, but no 403
+        await socket.run(receive, send, admission.watch(token, session, socket) if session else None)
     finally:
-        hub.leave(session, socket)
+        if session is not None:
+            hub.leave(session, socket)
 
 
-async def say_goodbye(send: Send, ending: Ending) -> None:
+async def _say_goodbye(send: Send, ending: Ending) -> None:
     """Close with a reason, which has at most 123 bytes. A client that does not read is left to the server."""
     reason = ending.reason.encode()[:123].decode("utf-8", "ignore")
     try:

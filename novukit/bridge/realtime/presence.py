@@ -57,15 +57,21 @@ class Presence:
                 log.warning("who is online could not be written down (%s: %s)", type(err).__name__, err)
 
     async def _write(self) -> None:
+        changed, self._changed = self._changed, set()
         by_environment: defaultdict[UUID, list[UUID]] = defaultdict(list)
-        for environment_id, subscriber_uuid in self._changed:
+        for environment_id, subscriber_uuid in changed:
             by_environment[environment_id].append(subscriber_uuid)
-        for environment_id, several in by_environment.items():
-            scope = self._rt.scope(environment_id)
-            here = [one for one in several if self._here(environment_id, one)]
-            left = [one for one in several if not self._here(environment_id, one)]
-            await presence.note(scope, here, online=True)
-            went = await presence.note(scope, left, online=False)
-            self._changed -= {(environment_id, one) for one in several}
-            if went:
-                await self._rt.publish(environment_id, [(one, None) for one in went])
+        try:
+            for environment_id, several in by_environment.items():
+                await self._write_of(environment_id, several)
+        except BaseException:
+            self._changed |= changed
+            raise
+
+    async def _write_of(self, environment_id: UUID, several: list[UUID]) -> None:
+        scope = self._rt.scope(environment_id)
+        here = [one for one in several if self._here(environment_id, one)]
+        left = [one for one in several if not self._here(environment_id, one)]
+        await presence.note(scope, here, online=True)
+        if went := await presence.note(scope, left, online=False):
+            await self._rt.publish(environment_id, [(one, None) for one in went])

@@ -80,6 +80,8 @@ class SocketIo:
         asyncio.get_running_loop().call_soon(self._arrive, socket, session)
 
     def _arrive(self, socket: SocketIoSocket, session: Session) -> None:
+        if socket.gone:
+            return
         if refused := self._hub.arrive(session, socket):
             socket.close(refused)
         else:
@@ -103,7 +105,7 @@ class SocketIoSocket:
         self._io, self.token = io, token
         self.sid, self.namespace = "", "/"
         self.session: Session | None = None
-        self.cut_off = False
+        self.cut_off = self.gone = False
         self._serving = asyncio.current_task()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -137,7 +139,8 @@ class SocketIoSocket:
         task.add_done_callback(self._tasks.discard)
 
     def end(self) -> None:
-        """The connection is gone."""
+        """The connection is gone. It may be while its session is still being looked at."""
+        self.gone = True
         for task in self._tasks:
             if task is not asyncio.current_task():
                 task.cancel()

@@ -46,7 +46,7 @@ command = shape.group(
 @click.option("--to-key", metavar="KEY", envvar="NOVUKIT_SECRET_KEY", help="The secret key for --to.")
 @click.option("--only", metavar="KINDS", help=f"Only these, joined by commas: {', '.join(STAGES)}.")
 @click.option("--dry-run", is_flag=True, help="Read everything, write nothing, and tell what would not fit.")
-@click.option("--again", is_flag=True, help="Begin again where an earlier import has ended.")
+@click.option("--again", is_flag=True, help="Begin again, though an earlier import has done it.")
 @click.option(
     "--at-once", metavar="N", type=click.IntRange(1, 64), default=8, show_default=True, help="Calls at a time."
 )
@@ -87,12 +87,12 @@ async def novu(
         if not dry_run:
             folder = session.settings.root if session.settings else Path.cwd()
             file = ledger_file(folder, source.url, move.environment_id or "", session.place)
-            if again:
-                file.unlink(missing_ok=True)
             move.ledger = Ledger(file, source.url, session.place)
+            for name in chosen if again else ():
+                move.ledger.stage(name).begin_again()
         output.note(("From  ", "bold"), source.url)
         output.note(("To    ", "bold"), session.place, (" (dry run: nothing is written)" if dry_run else "", "yellow"))
-        if move.ledger.resumed:
+        if move.ledger.resumed and not again:
             output.note((f"{sign('↷')} ", "cyan"), "It goes on where it was; --again begins again.")
         try:
             with bars(output, chosen) as move.show:

@@ -122,8 +122,9 @@ def listed(record: Record, name: str) -> list[Record]:
 
 def said(err: NovukitError) -> str:
     """An error in one line, with what is wrong where."""
-    issues = "; ".join(f"{issue.path} {issue.message}".strip() for issue in err.issues[:3])
-    return issues if issues and issues not in err.message else err.message
+    if not err.issues or (len(err.issues) == 1 and err.issues[0].message in err.message):
+        return err.message
+    return "; ".join(f"{issue.path} {issue.message}".strip() for issue in err.issues[:3])
 
 
 async def _alone(work: Callable[[T], Awaitable[None]], thing: T) -> None:

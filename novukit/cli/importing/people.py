@@ -35,7 +35,7 @@ async def subscribers(move: Move, stage: Stage) -> None:
             if row.get("deleted") is True:
                 stage.leave_out(str(row.get("subscriberId")), "is deleted there")
             elif (person := profile(row, stage)) is not None:
-                people[person["subscriberId"]] = person
+                people[name] = people.get(name := person["subscriberId"], {}) | person
         if people:
             done = await move.put("POST", "/v1/subscribers/bulk", {"subscribers": list(people.values())})
             for failed in listed(done, "failed"):

@@ -97,5 +97,5 @@ def _next(stages: Sequence[Stage], *, dry_run: bool) -> list[str]:
     if (stage := by_name.get("integrations")) and stage.moved and not dry_run:
         found.append("Give the integrations their credentials, then make them active: novukit integrations update")
     if (stage := by_name.get("workflows")) and stage.left_out:
-        found.append("Write the workflows that are missing, then: novukit sync, novukit import novu --only preferences")
+        found.append("Write the workflows that are missing, sync, then: novukit import novu --only preferences --again")
     return found or ["That was all. docs/import-from-novu.md tells what comes next."]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from ...client import segment
-from ...errors import InvalidInput, NotFound, Unauthorized
+from ...errors import InvalidInput, NotFound, Unauthorized, Unreachable
 from ...model import CHANNELS
 from .ledger import Stage
 from .move import PAGE, Move, Record, listed, said, text, within
@@ -19,7 +19,13 @@ async def environment_of(move: Move) -> str | None:
         return text(cast("Record", await move.read("/v1/environments/me")), "_id")
     except (InvalidInput, NotFound, Unauthorized):
         pass
-    rows = listed(cast("Record", await move.read("/v2/subscribers", limit=1)), "data")
+    try:
+        rows = listed(cast("Record", await move.read("/v2/subscribers", limit=1)), "data")
+    except NotFound:
+        raise Unreachable(
+            f"{move.source.url} has no /v2/subscribers.",
+            hint="Is it Novu, of version 2 or later, and --url without a path?",
+        ) from None
     return text(rows[0], "_environmentId") if rows else None
 
 

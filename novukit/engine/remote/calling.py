@@ -70,7 +70,10 @@ def _why(status: int, found: dict[str, Any] | None, retry_after: str) -> BridgeF
             "The application signs with another secret key. Give it a key of this environment as NOVU_SECRET_KEY, and "
             "sync with that key."
         )
-    return BridgeFailed(f"The bridge answered with status {status}{_in_its_words(found)}.", hint=hint)
+    error = BridgeFailed(f"The bridge answered with status {status}{_in_its_words(found)}.", hint=hint)
+    if found.get("code") == "ExecutionStateCorruptError":
+        error.step = (object_in(found.get("data")) or {}).get("stepId")
+    return error
 
 
 def _in_its_words(found: dict[str, Any] | None) -> str:

@@ -88,8 +88,8 @@ class Remotes:
         now = rt.clock.monotonic()
         if now < self._look_at:
             return
+        self._look_at = now + LOOK_EVERY  # before the look: a sync meanwhile asks for another one
         marks = await bridges.marks(rt.database)
-        self._look_at = now + LOOK_EVERY
         if not marks and not self._known:
             return
         known: dict[tuple[UUID, str], tuple[str, RemoteWorkflow]] = {}

@@ -98,11 +98,18 @@ const throwing = workflow('ts-throwing', async ({ step }) => {
   });
 });
 
+const branch = workflow('ts-branch', async ({ step }) => {
+  const bell = await step.inApp('bell', async () => ({ body: 'Look here' }));
+  await step.delay('wait', async () => ({ type: 'regular', amount: 3, unit: 'seconds' }));
+  if (!bell.seen) await step.email('nudge', async () => ({ subject: 'You missed it', body: 'Look' }));
+  await step.inApp('last', async () => ({ body: 'That was all' }));
+});
+
 const late = workflow('ts-late', async ({ step }) => {
   await step.inApp('bell', async () => ({ body: 'I was added later' }));
 });
 
-const workflows = process.env.BRIDGE_LATER ? [order, comments, reminder, throwing, late] : [order, comments, reminder, limited, throwing];
+const workflows = process.env.BRIDGE_LATER ? [order, comments, reminder, throwing, late] : [order, comments, reminder, limited, throwing, branch];
 const app = express();
 app.use(express.json());
 app.use(
