@@ -12,7 +12,8 @@ async def environment(database: Database, slug: str = "development") -> Scope:
     organization_id, environment_id, now = database.new_id(), database.new_id(), database.clock.now()
     await database.fetch("insert into novukit_organization values ($1, $2, $3)", organization_id, "Acme", now)
     await database.fetch(
-        "insert into novukit_environment values ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+        "insert into novukit_environment (id, organization_id, name, slug, identifier, type, inbox_secret, created_at, "
+        "updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
         environment_id, organization_id, slug.title(), slug, f"app-{environment_id}", "dev", "secret", now,
     )  # fmt: skip
     return database.scope(environment_id)
