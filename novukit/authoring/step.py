@@ -193,10 +193,14 @@ class Step(Generic[P]):
 
     @overload
     async def digest(
-        self, id: str, *, window: timedelta, key: str = "", look_back: timedelta | None = None
-    ) -> Digest[P]: ...
+        self, id: str, *, window: timedelta, key: str = "", look_back: timedelta | None = None,
+        extend_to_schedule: bool = False,
+    ) -> Digest[P]: ...  # fmt: skip
     @overload
-    async def digest(self, id: str, *, cron: str, key: str = "", look_back: timedelta | None = None) -> Digest[P]: ...
+    async def digest(
+        self, id: str, *, cron: str, key: str = "", look_back: timedelta | None = None,
+        extend_to_schedule: bool = False,
+    ) -> Digest[P]: ...  # fmt: skip
     async def digest(
         self,
         id: str,
@@ -205,12 +209,14 @@ class Step(Generic[P]):
         cron: str | None = None,
         key: str = "",
         look_back: timedelta | None = None,
+        extend_to_schedule: bool = False,
     ) -> Digest[P]:
         """Gather triggers of this workflow for this subscriber, then go on once with all of them.
 
         It closes after ``window`` (1 second to 365 days), or at the next slot of ``cron`` (five fields, in the
         subscriber's time zone). ``key`` divides what is gathered: each key has a digest of its own. With ``look_back``
         a trigger is only gathered if there was another one within that time before it; else it goes on at once.
+        With ``extend_to_schedule`` it stays open until the subscriber's schedule opens.
         """
         if (window is None) == (cron is None):
             raise StepMisuse(
@@ -223,16 +229,18 @@ class Step(Generic[P]):
             cron=None if cron is None else spans.cron(id, cron),
             by=inputs.key(id, "key", key),
             look_back=None if look_back is None else spans.span(id, "look_back", look_back, least=_SECOND),
+            extend_to_schedule=extend_to_schedule,
         )
         gathered: Digest[Any] = await self._run(StepCall(id, StepKind.DIGEST, asked))
         return self._typed(gathered)
 
     @overload
-    async def delay(self, id: str, duration: timedelta, *, key: str = "") -> None: ...
+    async def delay(self, id: str, duration: timedelta, *, extend_to_schedule: bool = False, key: str = "") -> None: ...
     @overload
     async def delay(
-        self, id: str, *, until: datetime, if_past: Literal["now", "skip", "fail"] = "now", key: str = ""
-    ) -> None: ...
+        self, id: str, *, until: datetime, if_past: Literal["now", "skip", "fail"] = "now",
+        extend_to_schedule: bool = False, key: str = "",
+    ) -> None: ...  # fmt: skip
     async def delay(
         self,
         id: str,
@@ -240,12 +248,14 @@ class Step(Generic[P]):
         *,
         until: datetime | None = None,
         if_past: Literal["now", "skip", "fail"] = "now",
+        extend_to_schedule: bool = False,
         key: str = "",
     ) -> None:
         """Wait for ``duration`` (0 to 365 days), or ``until`` a moment (a datetime with its zone).
 
         ``if_past`` says what happens when that moment is gone: go on ``"now"``, ``"skip"`` the rest of the workflow,
-        or ``"fail"`` the step. Nothing is kept in memory meanwhile.
+        or ``"fail"`` the step. With ``extend_to_schedule`` it waits on until the subscriber's schedule opens. Nothing
+        is kept in memory meanwhile.
         """
         if (duration is None) == (until is None):
             raise StepMisuse(
@@ -257,6 +267,7 @@ class Step(Generic[P]):
             "duration": None if duration is None else spans.span(id, "duration", duration, least=_NO_TIME),
             "until": None if until is None else spans.moment(id, "until", until),
             "if_past": if_past,
+            "extend_to_schedule": extend_to_schedule,
         }
         await self._call(StepKind.DELAY, id, inputs.build(id, DelayInput, values), key)
 

@@ -7,16 +7,18 @@ from typing import Annotated, Literal, TypeAlias
 from litestar.di import NamedDependency, Provide
 from litestar.params import QueryParameter, SkipValidation
 
-from ..errors import Issue
 from ..store.pages import PageQuery
-from . import issues
 from .wire import Limit
 
 ThePart: TypeAlias = SkipValidation[NamedDependency[PageQuery]]
 """``part: ThePart``: which page is wanted."""
 
 ContextKeys = Annotated[
-    list[str] | None, QueryParameter(name="contextKeys", description="Must be left out: novukit has no contexts.")
+    list[str] | None,
+    QueryParameter(
+        name="contextKeys",
+        description="The keys (`type:id`) of a context: exactly these. One that is empty means: without a context.",
+    ),
 ]
 
 
@@ -42,14 +44,3 @@ def page_query(
 
 
 CURSOR = {"part": Provide(page_query, sync_to_thread=False)}
-
-
-def refuse_contexts(context_keys: list[str] | None) -> None:
-    """Raise :class:`InvalidInput` for a filter that would otherwise be passed over in silence."""
-    if context_keys:
-        raise issues.refusal([no_contexts("/contextKeys")], "The query")
-
-
-def no_contexts(path: str) -> Issue:
-    """What is wrong with asking for a context."""
-    return Issue(path, "not_supported", "is not supported: novukit has no contexts", "Leave it out.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 WORDS = {
     "preference": "this channel is switched off",
+    "outside_schedule": "it is outside the hours of the subscriber's schedule",
     "no_address": "the subscriber has no address for this channel",
     "suppressed": "the address is suppressed",
     "already_seen": "the subscriber has seen the earlier message",

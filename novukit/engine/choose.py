@@ -7,10 +7,22 @@ refuse a bad address, too. What nobody knows stays where it is, unless the step 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
-from ..model import AnyContent, Channel, ChannelInput, Checkpoint, Facts, Integration, Reason, Retry, SmsInput, StepCall
+from ..model import (
+    AnyContent,
+    Channel,
+    ChannelInput,
+    Checkpoint,
+    Facts,
+    Integration,
+    Reason,
+    Retry,
+    SmsInput,
+    StepCall,
+    StoredSubscriber,
+)  # fmt: skip
 from ..providers import Delivery, Outcome
 from . import compose
 from .compose import Uncomposable
@@ -149,15 +161,19 @@ def _facts(frame: Frame, call: StepCall, asked: ChannelInput) -> Facts:
     execution, workflow = frame.execution, frame.workflow
     subscriber = execution.subscriber
     assert subscriber is not None
-    person = subscriber.model_dump(mode="json", exclude={"id", "addresses", "endpoints"})
     phone = (asked.to if isinstance(asked, SmsInput) else None) or subscriber.phone
     return Facts(
         channel=cast("Channel", call.kind.value), workflow=workflow.id, tags=tuple(workflow.tags), step=call.name,
         execution_id=execution.id, tenant=(execution.tenant or {}).get("identifier"),
-        # In novukit's words and in those of Novu's API: its conditions come from there.
-        subscriber=person | {_camel(name): value for name, value in person.items()},
+        subscriber=profile(subscriber),
         payload=execution.payload, locate=lambda: country_of(phone, subscriber.locale),
     )  # fmt: skip
+
+
+def profile(subscriber: StoredSubscriber) -> dict[str, Any]:
+    """A subscriber as conditions see them: in novukit's words and in those of Novu's API, for they come from there."""
+    person = subscriber.model_dump(mode="json", exclude={"id", "addresses", "endpoints"})
+    return person | {_camel(name): value for name, value in person.items()}
 
 
 def _camel(name: str) -> str:

@@ -46,7 +46,7 @@ from ..store import messages, preferences
 from ..store.database import as_json
 from ..store.entries import Entry, OpenMessage, UpdateMessage
 from ..store.journal import AddressSuppressed, Preferred
-from . import choose, compose, gate, hygiene, reach, suppression
+from . import choose, compose, gate, hygiene, reach, schedule, suppression
 from .backoff import wait_before
 from .bulkhead import Place
 from .choose import RETRY, HandedOn
@@ -330,7 +330,7 @@ async def _refused(frame: Frame, call: StepCall, asked: ChannelInput) -> tuple[R
     chosen, channel = execution.chosen, cast("Channel", call.kind.value)
     wanted, source = resolve_preference(frame.workflow.preferences, chosen.everywhere, chosen.here, channel)
     if wanted:
-        return None
+        return schedule.refused(frame, call) if chosen.schedule is not None else None
     return Reason.PREFERENCE, (
         "The subscriber switched this channel off." if source == "subscriber"
         else "The workflow switches this channel off."

@@ -6,6 +6,7 @@ from ..crash import crash_point
 from ..model import ActivityKind
 from ..store import activities, events, recipients
 from ..store.activities import Line
+from .heed import heed
 from .runtime import Runtime
 
 PAGE = 5000
@@ -22,10 +23,11 @@ async def expand(rt: Runtime) -> bool:
         if event is None:
             return False
         scope = rt.scope(event.environment_id)
+        window = await heed(scope, event, PAGE)
         left = await recipients.left(scope, event, PAGE)
         # One more than there are to come: if that one is used, others have joined meanwhile and there is another page.
         ids = [rt.new_id() for _ in range(min(left + 1, PAGE))]
-        opened, cursor = await recipients.open_executions(scope, event, ids)
+        opened, cursor = await recipients.open_executions(scope, event, ids, window)
         sources = event.sources if cursor else event.sources[1:]
         await events.advance(scope, event.id, sources, cursor, opened)
         if not sources:

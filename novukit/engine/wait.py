@@ -27,6 +27,7 @@ from ..model import (
 )  # fmt: skip
 from ..store import digests, throttles
 from ..store.entries import Entry, Settle
+from . import schedule
 from .frame import Frame, finish
 from .unwind import Merged, Stop, Suspend
 
@@ -46,10 +47,12 @@ async def delay(frame: Frame, call: StepCall, row: Checkpoint | None) -> None:
             f"Step {call.name!r}: until={wake_at.isoformat()} is more than {LONGEST.days} days ahead.",
             hint="Wait in several steps, or schedule the trigger itself later.",
         )
+    late = asked.until is not None and wake_at < now
+    if asked.extend_to_schedule and (not late or asked.if_past == "now"):
+        wake_at = await schedule.extended(frame, max(wake_at, now))
     if wake_at > now:
         frame.record(frame.told(replace(checkpoint, wake_at=wake_at)))
         raise Suspend(call.name, wake_at)
-    late = asked.until is not None and wake_at < now
     if late and asked.if_past == "fail":
         frame.record(frame.told(finish(checkpoint, StepStatus.FAILED, now, Reason.PAST_DATE, wake_at.isoformat())))
         raise StepFailed(call.name, Reason.PAST_DATE, wake_at.isoformat())
@@ -93,6 +96,8 @@ async def digest(frame: Frame, call: StepCall, row: Checkpoint | None) -> Digest
             closes_at = joined.closes_at
         else:
             closes_at = closing_time(asked, now, execution.subscriber.timezone if execution.subscriber else None)
+            if asked.extend_to_schedule:
+                closes_at = await schedule.extended(frame, closes_at)
             await digests.open(scope, place, execution.id, execution.event_id, closes_at, asked.look_back)
         opened = replace(checkpoint, wake_at=closes_at)
         return (StepStatus.WAITING, closes_at), frame.told(opened)

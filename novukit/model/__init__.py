@@ -85,7 +85,7 @@ from .subscriber import (
     TimeZone,
 )  # fmt: skip
 from .suppression import SuppressibleChannel, Suppression, SuppressionLine, SuppressionReason, address_of
-from .topic import Topic, TopicKey, TopicSubscription
+from .topic import SubscriptionChoice, Topic, TopicKey, TopicSubscription
 from .translation import LocaleName, Resource, ResourceType, Translation, Words
 
 __all__ = [
@@ -100,9 +100,10 @@ __all__ = [
     "Plan", "Preference", "Priority", "PushContent", "PushInput", "Reason", "Recipient", "Redirect", "Resolution",
     "Resource", "ResourceType", "Retry", "Routing", "Sent", "Severity", "SmsContent", "SmsInput", "StepCall",
     "StepChange", "StepInput", "StepKind", "StepRecord", "StepSpec", "StepStatus", "StoredContext",
-    "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId", "SuppressibleChannel",
-    "Suppression", "SuppressionLine", "SuppressionReason", "Target", "ThrottleInput", "Throttled", "TimeZone",
-    "Topic", "TopicKey", "TopicRecipient", "TopicSubscription", "TransactionId", "Translation", "Trigger",
-    "TriggerStatus", "Triggered", "Variable", "VariableKey", "Variables", "Way", "When", "Words", "WorkflowChange",
-    "WorkflowPreferences", "WorkflowSpec", "address_of", "conditions_hold", "resolve", "resolve_one",
+    "StoredSubscriber", "StoredWorkflow", "Subscriber", "SubscriberData", "SubscriberId", "SubscriptionChoice",
+    "SuppressibleChannel", "Suppression", "SuppressionLine", "SuppressionReason", "Target", "ThrottleInput",
+    "Throttled", "TimeZone", "Topic", "TopicKey", "TopicRecipient", "TopicSubscription", "TransactionId",
+    "Translation", "Trigger", "TriggerStatus", "Triggered", "Variable", "VariableKey", "Variables", "Way", "When",
+    "Words", "WorkflowChange", "WorkflowPreferences", "WorkflowSpec", "address_of", "conditions_hold", "resolve",
+    "resolve_one",
 ]  # fmt: skip

@@ -61,6 +61,7 @@ class Reason(StrEnum):
 
     # a channel step was skipped
     PREFERENCE = "preference"
+    OUTSIDE_SCHEDULE = "outside_schedule"
     NO_ADDRESS = "no_address"
     SUPPRESSED = "suppressed"
     ALREADY_SEEN = "already_seen"
@@ -204,20 +205,28 @@ class ChatInput(ChannelInput):
 
 
 class DigestInput(Model):
-    """When a digest closes: after ``window``, or at the next slot of ``cron`` in the subscriber's zone."""
+    """When a digest closes: after ``window``, or at the next slot of ``cron`` in the subscriber's zone.
+
+    With ``extend_to_schedule`` not before the subscriber's schedule opens.
+    """
 
     window: timedelta | None = None
     cron: str | None = None
     by: str = ""
     look_back: timedelta | None = None
+    extend_to_schedule: bool = False
 
 
 class DelayInput(Model):
-    """How long to wait: ``duration`` from now, or ``until`` a moment."""
+    """How long to wait: ``duration`` from now, or ``until`` a moment.
+
+    With ``extend_to_schedule`` on until the subscriber's schedule opens.
+    """
 
     duration: timedelta | None = None
     until: datetime | None = None
     if_past: Literal["now", "skip", "fail"] = "now"
+    extend_to_schedule: bool = False
 
 
 class ThrottleInput(Model):

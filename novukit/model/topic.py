@@ -9,6 +9,8 @@ from uuid import UUID
 from pydantic import StringConstraints
 
 from .base import Model
+from .condition import Condition
+from .context import ContextKeys
 
 TopicKey = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.:-]+$")]
 
@@ -23,8 +25,21 @@ class Topic(Model):
     updated_at: datetime
 
 
+class SubscriptionChoice(Model):
+    """Whether a subscription wants a workflow: not if it is switched off, and only when its condition holds.
+
+    The condition is JsonLogic over ``payload``, ``subscriber`` and ``context``.
+    """
+
+    enabled: bool = True
+    condition: Condition | None = None
+
+
 class TopicSubscription(Model):
-    """One subscriber's place in one topic."""
+    """One subscriber's place in one topic. A subscriber may have several, under different identifiers.
+
+    ``preferences`` are by workflow id; a workflow that is not named there is wanted.
+    """
 
     id: UUID
     identifier: str
@@ -38,3 +53,5 @@ class TopicSubscription(Model):
     avatar: str | None = None
     created_at: datetime
     updated_at: datetime
+    context_keys: ContextKeys = ""
+    preferences: dict[str, SubscriptionChoice] = {}

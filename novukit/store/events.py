@@ -160,6 +160,15 @@ async def next_expanding(database: Database) -> Expanding | None:
     )  # fmt: skip
 
 
+async def facts(scope: Scope, event_id: UUID) -> dict[str, Any]:
+    """What a condition may ask of an event: its ``payload`` and its ``context``."""
+    rows = await scope.database.fetch(
+        "select payload, context from novukit_event where environment_id = $1 and id = $2",
+        scope.environment_id, event_id,
+    )  # fmt: skip
+    return {"payload": decode(rows[0]["payload"]), "context": decode(rows[0]["context"]) or {}}
+
+
 async def advance(
     scope: Scope, event_id: UUID, sources: list[dict[str, Any]], cursor: UUID | None, opened: int
 ) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 from ..model import (
     Activity,
     ActivityKind,
+    ContextKeys,
     Event,
     EventStatus,
     Execution,
@@ -48,6 +49,7 @@ class ExecutionFilter:
     unknown: bool = False
     created_from: datetime | None = None
     created_to: datetime | None = None
+    context_keys: ContextKeys | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +234,8 @@ def _where(scope: Scope, filters: ExecutionFilter) -> Where:
         )
     if filters.transaction_id is not None:
         where.add("e.transaction_id = ?", filters.transaction_id)
+    if filters.context_keys is not None:
+        where.add("e.context_keys = ?", filters.context_keys)
     if filters.reason is not None:
         where.add("x.reason = ?", filters.reason.value)
     if filters.unknown:

@@ -81,6 +81,7 @@ async def page(
     channel: Channel | None = None,
     subscriber_id: str | None = None,
     transaction_ids: Sequence[str] = (),
+    context_keys: ContextKeys | None = None,
     page: int = 0,
     limit: int = 10,
 ) -> Numbered:
@@ -90,6 +91,8 @@ async def page(
     where.among("m.subscriber_id", [subscriber_id] if subscriber_id is not None else [])
     if transaction_ids:
         _of_transactions(where, "m.execution_id", transaction_ids)
+    if context_keys is not None:
+        where.add("m.context_keys = ?", context_keys)
     rows = await scope.database.fetch(
         f"select {_COLUMNS} from novukit_message m where {where} order by m.id desc "
         f"limit {where.mark(limit + 1)} offset {where.mark(page * limit)}",

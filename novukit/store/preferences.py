@@ -25,6 +25,8 @@ class Chosen:
     here: Choice = field(default_factory=dict[Channel, bool])
     everywhere_at: datetime | None = None
     here_at: datetime | None = None
+    schedule: str | None = None
+    """The schedule, as JSON text; see :mod:`novukit.model.schedule`."""
 
 
 async def chosen(scope: Scope, subscriber_uuid: UUID, workflow_id: str) -> Chosen:
@@ -35,7 +37,7 @@ async def chosen(scope: Scope, subscriber_uuid: UUID, workflow_id: str) -> Chose
 async def of_many(scope: Scope, wanted: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], Chosen]:
     """What several subscribers chose, each for a workflow; in one query."""
     rows = await scope.database.fetch_hot(
-        "select subscriber_uuid, workflow_id, channels, updated_at from novukit_preference "
+        "select subscriber_uuid, workflow_id, channels, schedule, updated_at from novukit_preference "
         "where environment_id = $1 and subscriber_uuid = any($2::uuid[])",
         scope.environment_id, sorted({who for who, _ in wanted}),
     )  # fmt: skip
@@ -46,6 +48,7 @@ async def of_many(scope: Scope, wanted: Collection[tuple[UUID, str]]) -> dict[tu
         answer[who, workflow_id] = Chosen(
             decode(everywhere["channels"]) if everywhere else {}, decode(here["channels"]) if here else {},
             everywhere["updated_at"] if everywhere else None, here["updated_at"] if here else None,
+            everywhere["schedule"] if everywhere else None,
         )  # fmt: skip
     return answer
 
@@ -81,7 +84,7 @@ async def set(  # noqa: A001 (`preferences.set`)
             return None
         await scope.database.fetch(
             "insert into novukit_preference (environment_id, subscriber_uuid, workflow_id, id, channels, updated_at) "
-            "values ($1, $2, $3, $4, $5, $6) on conflict do nothing",
+            "values ($1, $2, $3, $4, $5, $6) on conflict (environment_id, subscriber_uuid, workflow_id) do nothing",
             *where, scope.new_id(), "{}", scope.now(),
         )  # fmt: skip
         before = await scope.database.fetch(

@@ -185,7 +185,7 @@ async def test_filters_and_pages(api: httpx.AsyncClient, rows: Rows, clock: Virt
         ({"after": "yesterday"}, "/after"),
         ({"before": "2026-01-01"}, "/before"),
         ({"topicKey": "t"}, "/topicKey"),
-        ({"contextKeys": "a:b"}, "/contextKeys"),
+        ({"contextKeys": "a:b:c"}, "/contextKeys"),
         ({"subscriberId": "ada"}, "/subscriberId"),
     ],
 )

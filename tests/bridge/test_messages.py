@@ -93,7 +93,7 @@ async def test_filters_and_pages(api: httpx.AsyncClient, rows: Rows) -> None:
         ({"limit": "101"}, "/limit"),
         ({"page": "-1"}, "/page"),
         ({"chanel": "sms"}, "/chanel"),
-        ({"contextKeys": "tenant:a"}, "/contextKeys"),
+        ({"contextKeys": "tenant"}, "/contextKeys"),
     ],
 )
 async def test_a_bad_query_is_refused(api: httpx.AsyncClient, query: dict[str, str], path: str) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from novukit.model import StepKind, StepSpec, WorkflowPreferences, WorkflowSpec
-from novukit.store import Scope, preferences, subscribers, workflows
+from novukit.store import Scope, workflows
 
 from .conftest import Checksum
 
@@ -116,12 +116,21 @@ async def test_a_workflow_may_be_named_by_its_own_id(api: httpx.AsyncClient, sco
     assert {"email": False, "in_app": True} == (await _held(api))["comment"]
 
 
-async def test_a_schedule_that_is_on_record_is_not_shown(api: httpx.AsyncClient, scope: Scope) -> None:
-    """Nothing honours it: to show it would be to promise it."""
-    ada = await subscribers.get(scope, "ada")
-    assert ada is not None
-    await preferences.set(scope, ada.id, None, {"email": False}, WEEK)
-    assert "schedule" not in (await api.get(PATH)).text
+async def test_a_schedule_is_kept_and_shown_as_it_was_sent(api: httpx.AsyncClient) -> None:
+    """With the global preference; another takes its place, and channels leave it alone."""
+    changed = await api.patch(PATH, json={"schedule": WEEK})
+    assert (200, WEEK) == (changed.status_code, changed.json()["data"]["global"]["schedule"])
+    await api.patch(PATH, json={"channels": {"email": False}})
+    shown = (await api.get(PATH)).json()["data"]["global"]
+    assert (WEEK, False) == (shown["schedule"], shown["channels"]["email"])
+    await api.patch(PATH, json={"schedule": {"isEnabled": False}})
+    assert {"isEnabled": False} == (await api.get(PATH)).json()["data"]["global"]["schedule"]
+
+
+async def test_preferences_are_the_same_in_every_context(api: httpx.AsyncClient) -> None:
+    """So that of one context they are those of all."""
+    assert await _held(api) == await _held(api, contextKeys="tenant:acme")
+    assert [("/contextKeys", "bad_format")] == _wrong(await api.get(PATH, params={"contextKeys": "acme"}))
 
 
 async def test_an_empty_change_is_none(api: httpx.AsyncClient, checksum: Checksum) -> None:
@@ -140,10 +149,9 @@ async def test_an_empty_change_is_none(api: httpx.AsyncClient, checksum: Checksu
         ({"channels": {"inApp": True}}, "/channels/inApp", "unknown_field", "Did you mean 'in_app'?"),
         ({"workflowId": "coment", "channels": {}}, "/workflowId", "workflow_not_found", "Did you mean 'comment'?"),
         ({"workflowId": "reset", "channels": {"email": False}}, "/workflowId", "workflow_critical", "critical"),
-        ({"schedule": WEEK}, "/schedule", "not_supported", "by the hour yet"),
-        ({"workflowId": "comment", "schedule": WEEK}, "/schedule", "not_supported", "Leave it out."),
-        ({"schedule": {}}, "/schedule", "not_supported", "by the hour yet"),
-        ({"context": {"tenant": "a"}}, "/context", "not_supported", "no contexts"),
+        ({"workflowId": "comment", "schedule": WEEK}, "/schedule", "not_supported", "without workflowId"),
+        ({"schedule": {}}, "/schedule/isEnabled", "required", "is required"),
+        ({"context": {"tenant": "a"}}, "/context", "not_supported", "in every context"),
     ],
 )
 async def test_a_change_that_cannot_be_is_refused(
@@ -203,11 +211,11 @@ async def test_bulk_is_all_or_nothing(api: httpx.AsyncClient, checksum: Checksum
 
 
 async def test_bulk_takes_no_schedule_either(api: httpx.AsyncClient, checksum: Checksum) -> None:
-    """Neither for all nor for one of them."""
+    """Neither for all nor for one of them: it is not a matter of single workflows."""
     before = await checksum()
     one = {"workflowId": "comment", "channels": {"email": False}}
     answer = await api.patch(f"{PATH}/bulk", json={"preferences": [one, one | {"schedule": WEEK}], "schedule": WEEK})
-    assert [("/schedule", "not_supported"), ("/preferences/1/schedule", "not_supported")] == _wrong(answer)
+    assert {("/schedule", "unknown_field"), ("/preferences/1/schedule", "unknown_field")} == set(_wrong(answer))
     assert before == await checksum()
 
 

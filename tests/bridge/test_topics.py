@@ -162,15 +162,6 @@ async def test_subscriptions_that_cannot_be_are_refused(
     assert before == await checksum()
 
 
-async def test_what_novukit_does_not_have_is_not_passed_over_in_silence(api: httpx.AsyncClient) -> None:
-    """Contexts, and preferences of a single subscription."""
-    answer = await api.post(NEWS, json={"subscriptions": ["ada"], "context": {"a": "b"}, "preferences": ["wf"]})
-    assert [("/context", "not_supported"), ("/preferences", "not_supported")] == _wrong(answer)
-    await api.post("/v2/topics", json={"key": "news"})
-    for path in (NEWS, "/v2/subscribers/ada/subscriptions"):
-        assert [("/contextKeys", "not_supported")] == _wrong(await api.get(path, params={"contextKeys": "a:b"}))
-
-
 async def test_subscriptions_are_listed_from_both_sides(api: httpx.AsyncClient) -> None:
     """Of a topic and of a subscriber, with the keys that the SDKs require."""
     for key in ("news", "sales"):

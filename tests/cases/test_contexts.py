@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from novukit import Context, workflow
+from novukit import Context, TopicRecipient, workflow
 from novukit.errors import TransactionIdReused
-from novukit.store import contexts, history, messages, subscribers
+from novukit.store import contexts, history, messages, subscribers, topics
 from novukit.store.messages import InboxFilter
 from novukit.testing import Harness
 
@@ -80,3 +80,16 @@ async def test_the_same_transaction_in_another_context_is_another_body(novukit: 
     with pytest.raises(TransactionIdReused):
         await novukit.trigger(note, to="ada", transaction_id="t1", context={"tenant": "zeta"})
     assert await contexts.get(novukit.scope, "tenant", "zeta") is None
+
+
+async def test_a_topic_reaches_those_who_subscribed_in_the_same_context(novukit: Harness) -> None:
+    """An event in a context goes to the subscriptions of that context; one without, to those without."""
+    for name in ("ada", "bob"):
+        await novukit.subscriber(name)
+    await topics.subscribe(novukit.scope, "team", [("ada", None, None)], context_keys="tenant:acme")
+    await topics.subscribe(novukit.scope, "team", [("bob", None, None)])
+
+    await novukit.trigger(note, to=TopicRecipient(topic_key="team"), context={"tenant": "acme"})
+    assert ["ada"] == [sent.subscriber_id for sent in novukit.outbox.in_app]
+    await novukit.trigger(note, to=TopicRecipient(topic_key="team"))
+    assert ["ada", "bob"] == [sent.subscriber_id for sent in novukit.outbox.in_app]

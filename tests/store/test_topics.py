@@ -77,27 +77,43 @@ async def test_subscribe_makes_the_topic_and_tells_who_is_missing(scope: Scope) 
 
 
 async def test_subscribe_again_is_the_same_subscription(scope: Scope, clock: VirtualClock) -> None:
-    """Its id and identifier stay, even when one's own identifier is not said again; a new name is kept."""
+    """Its id stays, also when one call names it twice; a new name is kept."""
     await subscriber(scope, "ada")
     first = (await topics.subscribe(scope, "news", [("ada", "mine", "Mine")])).done
-    assert first == (await topics.subscribe(scope, "news", [("ada", None, None), ("ada", "mine", None)])).done
+    assert first == (await topics.subscribe(scope, "news", [("ada", "mine", None), ("ada", "mine", None)])).done
     clock.advance(timedelta(hours=1))
-    named = (await topics.subscribe(scope, "news", [("ada", None, "Ours")])).done[0]
+    named = (await topics.subscribe(scope, "news", [("ada", "mine", "Ours")])).done[0]
     assert (first[0].id, "mine", "Ours", clock.now()) == (named.id, named.identifier, named.name, named.updated_at)
 
 
-async def test_one_subscription_has_one_identifier_and_an_identifier_one_subscription(scope: Scope) -> None:
-    """Another identifier for a member, and another member's identifier, are refused by name; also within one call."""
+async def test_one_subscriber_has_several_subscriptions_and_an_identifier_one_subscriber(scope: Scope) -> None:
+    """Each under an identifier of its own; another's is refused by name, also within one call."""
     for name in ("ada", "bob", "cyd", "dan"):
         await subscriber(scope, name)
     await topics.subscribe(scope, "news", [("ada", "first", None)])
     outcome = await topics.subscribe(
         scope, "news", [("ada", "second", None), ("bob", "first", None), ("cyd", "new", None), ("dan", "new", None)]
     )
-    assert ["cyd"] == [it.subscriber_id for it in outcome.done]
-    assert [("ada", "ALREADY_SUBSCRIBED"), ("bob", "IDENTIFIER_TAKEN"), ("dan", "IDENTIFIER_TAKEN")] == [
+    assert [("ada", "second"), ("cyd", "new")] == [(it.subscriber_id, it.identifier) for it in outcome.done]
+    assert [("bob", "IDENTIFIER_TAKEN"), ("dan", "IDENTIFIER_TAKEN")] == [
         (it.subscriber_id, it.code) for it in outcome.refused
     ]
+    topic = await _topic(scope)
+    assert 2 == len((await topics.unsubscribe(scope, topic, [("ada", None)])).done)
+    assert ["cyd"] == await _members(scope)
+
+
+async def test_a_context_makes_another_subscription(scope: Scope) -> None:
+    """Under a default identifier that names it; the identifier of one context cannot be used in another."""
+    await subscriber(scope, "ada")
+    plain = (await topics.subscribe(scope, "news", [("ada", None, None)])).done
+    within = (await topics.subscribe(scope, "news", [("ada", None, None)], context_keys="app:x,tenant:a")).done
+    assert ["tk_news:si_ada", "tk_news:si_ada:ctx_app:x,tenant:a"] == [it.identifier for it in (*plain, *within)]
+    again = await topics.subscribe(scope, "news", [("ada", "tk_news:si_ada", None)], context_keys="tenant:a")
+    assert ["IDENTIFIER_TAKEN"] == [it.code for it in again.refused]
+    topic = await _topic(scope)
+    listed = await topics.subscription_page(scope, topic, PageQuery(), context_keys="app:x,tenant:a")
+    assert within == listed.data
 
 
 async def test_concurrent_subscribes_make_one_topic_and_lose_nobody(scope: Scope) -> None:

@@ -14,7 +14,8 @@ from ...model import Channel, Severity, StoredWorkflow
 from ...store import history, workflows
 from ...store.history import ExecutionFilter
 from ..auth import Here, TheCaller, TheRuntime
-from ..cursors import ContextKeys, refuse_contexts
+from ..contexts import context_filter
+from ..cursors import ContextKeys
 from ..issues import refusal
 from ..jobs import ActivityOut, Teller
 from ..wire import Data, Limit, Wire, envelope, identify, missing
@@ -54,7 +55,6 @@ async def list_all(
     limit: Limit = 10,
 ) -> ActivityPage:
     """What happened, newest first. ``after`` and ``before`` are moments, ``search`` is part of an id."""
-    refuse_contexts(context_keys)
     for name, value in (("topicKey", topic_key), ("subscriptionId", subscription_id)):
         if value is not None:
             message = "activity is not kept by topic"
@@ -67,6 +67,7 @@ async def list_all(
         emails=emails or (),
         transaction_id=transaction_id,
         search=search,
+        context_keys=context_filter(context_keys),
         created_from=_moment("/after", after),
         created_to=_moment("/before", before),
     )

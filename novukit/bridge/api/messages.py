@@ -10,9 +10,11 @@ from pydantic import Field
 
 from ...errors import InvalidInput
 from ...model import Channel, DeliveryStatus, Message, MessageStatus
+from ...model.context import listed
 from ...store import messages
 from ..auth import Here, TheCaller
-from ..cursors import ContextKeys, refuse_contexts
+from ..contexts import context_filter
+from ..cursors import ContextKeys
 from ..wire import Data, Limit, Timestamp, Wire, envelope, identify, missing
 
 TAGS = ["Messages"]
@@ -78,6 +80,7 @@ class MessageOut(Wire):
     overrides: dict[str, Any]
     tags: list[str]
     severity: str
+    context_keys: list[str]
     error_text: str | None = None
 
 
@@ -110,9 +113,9 @@ async def list_all(
     limit: Limit = 10,
 ) -> MessagePage:
     """Messages of all channels, newest first."""
-    refuse_contexts(context_keys)
     found = await messages.page(
         here,
+        context_keys=context_filter(context_keys),
         channel=channel,
         subscriber_id=subscriber_id,
         transaction_ids=transaction_id or (),
@@ -194,6 +197,7 @@ def message_out(message: Message, organization_id: str) -> MessageOut:
         overrides=content.get("overrides") or {},
         tags=list(message.tags),
         severity=message.severity,
+        context_keys=listed(message.context_keys),
         error_text=message.error,
     )
 

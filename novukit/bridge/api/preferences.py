@@ -19,12 +19,14 @@ from ...model import (
     StoredSubscriber,
     StoredWorkflow,
     resolve,
+    schedule,
 )
 from ...model.preference import PreferenceSource
 from ...store import Scope, preferences, workflows
 from .. import issues
 from ..auth import Here
-from ..cursors import ContextKeys, no_contexts, refuse_contexts
+from ..contexts import context_filter
+from ..cursors import ContextKeys
 from ..wire import Data, Timestamp, Wire, envelope
 from .subscribers import found
 
@@ -64,14 +66,12 @@ class WorkflowChange(Wire):
 
     workflow_id: str = Field(min_length=1, max_length=255)
     channels: Channels
-    schedule: Any = None
 
 
 class BulkChange(Wire):
     """Changes of up to 100 workflows' preferences, all or none."""
 
     preferences: list[WorkflowChange] = Field(min_length=1, max_length=MOST_AT_ONCE)
-    schedule: Any = None
     context: Any = None
 
 
@@ -80,6 +80,9 @@ class GlobalOut(Wire):
 
     enabled: bool
     channels: dict[str, bool]
+    schedule: dict[str, Any] | None = Field(
+        default=None, description="The hours in which channels other than the inbox may be used."
+    )
 
 
 class OverrideOut(Wire):
@@ -143,24 +146,32 @@ async def list_all(
     context_keys: ContextKeys = None,
 ) -> Data[PreferencesOut]:
     """The global preference and what holds for each workflow, after all layers."""
-    refuse_contexts(context_keys)
+    context_filter(context_keys)  # they are the same in every context
     return envelope(await _all_of(here, await found(here, subscriber_id), criticality))
 
 
 @patch("/v2/subscribers/{subscriber_id:str}/preferences", summary="Change a preference", tags=TAGS)
 async def update(subscriber_id: FromPath[str], data: JSONBody[PreferenceChange], here: Here) -> Data[PreferencesOut]:
-    """Change the global preference, or one workflow's; channels left out stay as they are."""
-    wrong = _unsupported(data, "")
+    """Change the global preference, or one workflow's; channels left out stay as they are.
+
+    A schedule takes the place of the one that there is; it holds for all workflows.
+    """
+    wrong = _within(data.context)
+    if data.schedule is not None:
+        wrong += schedule.check(data.schedule, "/schedule")
+        if data.workflow_id is not None:
+            message = "is one for all workflows and cannot be given together with a workflowId"
+            wrong.append(Issue("/schedule", "not_supported", message, "Send it without workflowId."))
     workflow_id = None
     if data.workflow_id is not None:
         known = await workflows.all(here)
-        workflow_id = _choosable(known, data.workflow_id, "/workflowId", wrong)
+        workflow_id = choosable(known, data.workflow_id, "/workflowId", wrong)
     if wrong:
         raise issues.refusal(wrong)
     subscriber = await found(here, subscriber_id)
     channels = data.channels.chosen() if data.channels else {}
-    if channels:
-        await preferences.set(here, subscriber.id, workflow_id, channels)
+    if channels or data.schedule is not None:
+        await preferences.set(here, subscriber.id, workflow_id, channels, data.schedule)
     return envelope(await _all_of(here, subscriber, "nonCritical"))
 
 
@@ -169,12 +180,11 @@ async def bulk_update(
     subscriber_id: FromPath[str], data: JSONBody[BulkChange], here: Here
 ) -> Data[list[InboxPreference]]:
     """Change up to 100 workflows' preferences. When one of them cannot be changed none is."""
-    wrong = _unsupported(data, "")
+    wrong = _within(data.context)
     known = await workflows.all(here)
     choices: dict[str, dict[Channel, bool]] = {}
     for at, change in enumerate(data.preferences):
-        wrong += _unsupported(change, f"/preferences/{at}")
-        workflow_id = _choosable(known, change.workflow_id, f"/preferences/{at}/workflowId", wrong)
+        workflow_id = choosable(known, change.workflow_id, f"/preferences/{at}/workflowId", wrong)
         if workflow_id is not None:
             choices.setdefault(workflow_id, {}).update(change.channels.chosen())
     if wrong:
@@ -183,7 +193,7 @@ async def bulk_update(
     await preferences.set_many(here, subscriber.id, choices)
     chosen = {one.workflow_id: one for one in await preferences.all_of(here, subscriber.id)}
     by_id = {one.spec.id: one for one in known}
-    return envelope([_for_the_inbox(by_id[workflow_id], chosen) for workflow_id in choices])
+    return envelope([for_the_inbox(by_id[workflow_id], chosen) for workflow_id in choices])
 
 
 async def _all_of(here: Scope, subscriber: StoredSubscriber, criticality: str) -> PreferencesOut:
@@ -196,7 +206,7 @@ async def _all_of(here: Scope, subscriber: StoredSubscriber, criticality: str) -
         if one.active and criticality in ("all", "critical" if one.spec.preferences.read_only else "nonCritical")
     ]
     return PreferencesOut(
-        global_=GlobalOut(enabled=any(channels.values()), channels=channels),
+        global_=GlobalOut(enabled=any(channels.values()), channels=channels, schedule=everywhere.schedule),
         workflows=[_out(one, chosen) for one in listed],
     )
 
@@ -213,7 +223,8 @@ def _out(one: StoredWorkflow, chosen: Mapping[str | None, Preference]) -> Workfl
     )
 
 
-def _for_the_inbox(one: StoredWorkflow, chosen: Mapping[str | None, Preference]) -> InboxPreference:
+def for_the_inbox(one: StoredWorkflow, chosen: Mapping[str | None, Preference]) -> InboxPreference:
+    """What holds for a workflow, in the inbox's shape."""
     effective, channels = _effective(one, chosen)
     return InboxPreference(
         level="template",
@@ -236,7 +247,7 @@ def _effective(
     return effective, {kind.value: effective.channels[kind.value] for kind in CHANNELS if kind in kinds}
 
 
-def _choosable(known: list[StoredWorkflow], name: str, path: str, wrong: list[Issue]) -> str | None:
+def choosable(known: list[StoredWorkflow], name: str, path: str, wrong: list[Issue]) -> str | None:
     """The id of the workflow that ``name`` means, by its id or its ``_id``, if subscribers may choose for it."""
     for one in known:
         if name in (one.spec.id, str(one.id)):
@@ -250,15 +261,12 @@ def _choosable(known: list[StoredWorkflow], name: str, path: str, wrong: list[Is
     return None
 
 
-def _unsupported(asked: PreferenceChange | WorkflowChange | BulkChange, path: str) -> list[Issue]:
-    """What novukit would have to pass over in silence."""
-    wrong: list[Issue] = []
-    if asked.schedule is not None:
-        message = "is not supported: novukit does not hold notifications back by the hour yet"
-        wrong.append(Issue(f"{path}/schedule", "not_supported", message, "Leave it out."))
-    if not isinstance(asked, WorkflowChange) and asked.context is not None:
-        wrong.append(no_contexts(f"{path}/context"))
-    return wrong
+def _within(context: Any) -> list[Issue]:
+    """What is wrong with a choice for one context only: it would be made for all."""
+    if not context:
+        return []
+    message = "is not supported: what a subscriber chooses holds in every context"
+    return [Issue("/context", "not_supported", message, "Leave it out.")]
 
 
 HANDLERS = [list_all, update, bulk_update]

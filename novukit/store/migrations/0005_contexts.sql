@@ -47,20 +47,3 @@ create index novukit_topic_subscription_particular
     on novukit_topic_subscription (environment_id, topic_id, context_keys, subscriber_uuid)
     where preferences is not null;
 create index novukit_topic_subscription_subscriber on novukit_topic_subscription (subscriber_uuid);
-
--- What a subscriber chose within a context stands beside what was chosen without.
-create table novukit_preference_next (
-    id uuid primary key,
-    environment_id uuid not null,
-    subscriber_uuid uuid not null references novukit_subscriber (id) on delete cascade,
-    workflow_id text not null default '',
-    channels jsonb not null,
-    schedule jsonb,
-    updated_at timestamptz not null,
-    context_keys text not null default '',
-    unique (environment_id, subscriber_uuid, workflow_id, context_keys)
-);
-insert into novukit_preference_next (id, environment_id, subscriber_uuid, workflow_id, channels, schedule, updated_at)
-    select id, environment_id, subscriber_uuid, workflow_id, channels, schedule, updated_at from novukit_preference;
-drop table novukit_preference;
-alter table novukit_preference_next rename to novukit_preference;

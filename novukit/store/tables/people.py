@@ -66,7 +66,6 @@ class Preference(Table, tablename="novukit_preference"):
     channels = JSONB(default=None)
     schedule = JSONB(null=True, default=None)
     updated_at = Timestamptz(default=None)
-    context_keys = Text(default="")
 
 
 class Context(Table, tablename="novukit_context"):
