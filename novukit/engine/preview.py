@@ -21,6 +21,7 @@ from ..model import (
     ChannelAddress,
     Digest,
     DigestEvent,
+    EventContext,
     InAppInput,
     Integration,
     Sent,
@@ -48,12 +49,14 @@ LONGEST = 10.0
 class Given:
     """What to show a step with. What is missing is made up.
 
-    ``steps`` are the results of earlier steps, by id; of a digest the list of its payloads.
+    ``steps`` are the results of earlier steps, by id; of a digest the list of its payloads. ``context`` has ids, or ids
+    with data, by type.
     """
 
     payload: Mapping[str, Any] = field(default_factory=dict[str, Any])
     subscriber: Mapping[str, Any] = field(default_factory=dict[str, Any])
     steps: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    context: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,9 @@ async def preview(rt: Runtime, scope: Scope, workflow: Workflow[Any], step_id: s
     made_up: dict[str, Any] = sample(workflow.spec().payload_schema or {}) or {}
     payload = {**made_up, **given.payload}
     frame = _frame(rt, scope, workflow, payload, _person(rt, given.subscriber))
-    call = await _reach(frame, workflow, step_id, given)
+    contexts = _contexts(given.context)
+    frame.execution.context = {kind: one.model_dump(mode="json") for kind, one in contexts.items()} or None
+    call = await _reach(frame, workflow, step_id, given, contexts)
     person = cast("StoredSubscriber", frame.execution.subscriber).model_dump(
         mode="json", exclude={"id", "addresses", "created_at", "updated_at", "is_online", "last_online_at"}
     )
@@ -101,7 +106,9 @@ def _frame(
     return Frame(rt, cast("Any", None), execution, workflow)
 
 
-async def _reach(frame: Frame, workflow: Workflow[Any], step_id: str, given: Given) -> StepCall:
+async def _reach(
+    frame: Frame, workflow: Workflow[Any], step_id: str, given: Given, contexts: dict[str, EventContext]
+) -> StepCall:
     async def run(call: StepCall) -> Any:
         if call.id == step_id:
             raise _Reached(call)
@@ -112,7 +119,7 @@ async def _reach(frame: Frame, workflow: Workflow[Any], step_id: str, given: Giv
     context = Context(
         payload=workflow.parse_payload(execution.payload), subscriber=person, step=Step(run, workflow.parse_payload),
         transaction_id=execution.transaction_id, environment=frame.rt.routes.environment(execution.environment_id),
-        execution_id=execution.id, workflow_id=workflow.id, catalogue=frame.catalogue,
+        execution_id=execution.id, workflow_id=workflow.id, catalogue=frame.catalogue, contexts=contexts,
     )  # fmt: skip
     try:
         async with asyncio.timeout(LONGEST):
@@ -189,6 +196,18 @@ def _person(rt: Runtime, given: Mapping[str, Any]) -> StoredSubscriber:
     except ValidationError as err:
         first = err.errors(include_url=False)[0]
         raise _refused(f"previewPayload.subscriber.{'.'.join(map(str, first['loc']))}: {first['msg']}.") from None
+
+
+def _contexts(given: Mapping[str, Any]) -> dict[str, EventContext]:
+    try:
+        return {
+            kind: EventContext(id=one, data={})
+            if isinstance(one, str)
+            else EventContext.model_validate({"data": {}} | one)
+            for kind, one in given.items()
+        }
+    except (ValidationError, TypeError):
+        raise _refused('previewPayload.context is of the form {"tenant": {"id": "acme", "data": {}}}.') from None
 
 
 def _refused(message: str, hint: str | None = None) -> InvalidInput:

@@ -49,7 +49,7 @@ async def comment(ctx: Context[Comment]) -> None:
                          variables={"authors": [one.author for one in gathered]})  # fmt: skip
     await ctx.step.push("push", subject="New", body=f"{points + 1} points at {ctx.env['SHOP']}")
     await ctx.step.sms("sms", body=f"To {ctx.subscriber.first_name}")
-    await ctx.step.chat("chat", body="hello")
+    await ctx.step.chat("chat", body=f"hello {[one.id for one in ctx.contexts.values()]}")
     if ctx.payload.urgent:
         await ctx.step.in_app("alarm", body="Urgent")
 
@@ -121,7 +121,9 @@ async def test_every_channel_has_a_preview(api: httpx.AsyncClient) -> None:
     given = await _preview(api, "push", steps={"score": 41})
     assert given["result"]["preview"]["body"] == "42 points at the shop"
     assert (await _preview(api, "sms"))["result"] == {"type": "sms", "preview": {"body": "To Ada"}}
-    assert (await _preview(api, "chat"))["result"] == {"type": "chat", "preview": {"body": "hello"}}
+    assert (await _preview(api, "chat"))["result"] == {"type": "chat", "preview": {"body": "hello []"}}
+    for context in ({"tenant": "acme"}, {"tenant": {"id": "acme", "data": {"plan": "pro"}}}):
+        assert (await _preview(api, "chat", context=context))["result"]["preview"]["body"] == "hello ['acme']"
     assert (await _preview(api, "hourly"))["result"] == {"type": "digest", "preview": {}}
 
 
@@ -136,7 +138,11 @@ async def test_a_step_that_is_not_reached_says_so(api: httpx.AsyncClient) -> Non
 
 async def test_bad_samples_are_refused(api: httpx.AsyncClient) -> None:
     """With what is wrong."""
-    for given, words in (({"payload": {"urgent": "perhaps"}}, "urgent"), ({"steps": {"score": "many"}}, "score")):
+    for given, words in (
+        ({"payload": {"urgent": "perhaps"}}, "urgent"),
+        ({"steps": {"score": "many"}}, "score"),
+        ({"context": {"a": 1}}, "context"),
+    ):
         answer = await api.post("/v2/workflows/comment/step/push/preview", json={"previewPayload": given})
         assert (answer.status_code, words in answer.json()["message"]) == (422, True), answer.text
 

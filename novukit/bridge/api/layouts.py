@@ -256,7 +256,7 @@ def _sample(given: dict[str, Any]) -> dict[str, Any]:
     if isinstance(told, dict):
         known = {"".join(f"_{c.lower()}" if c.isupper() else c for c in str(key)): key for key in told}  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         person |= {name: told[key] for name, key in known.items() if name in person}  # pyright: ignore[reportUnknownVariableType]
-    return {"payload": {}, "actor": None, "tenant": None, **given, "subscriber": person}
+    return {"payload": {}, "actor": None, "tenant": None, "context": None, **given, "subscriber": person}
 
 
 async def _translated(scope: Scope) -> set[str]:

@@ -18,7 +18,10 @@ from .workflows import TAGS, WorkflowStep, find, step_out
 
 
 class Sample(Wire):
-    """What to show the step with; what is missing is made up. ``steps`` are the results of earlier steps, by id."""
+    """What to show the step with; what is missing is made up. ``steps`` are the results of earlier steps, by id.
+
+    ``actor`` and ``env`` are taken for the SDKs' sake: the variables are those of the environment.
+    """
 
     subscriber: dict[str, Any] | None = None
     actor: dict[str, Any] | None = None
@@ -72,7 +75,7 @@ async def generate_preview(
         hint = "Start the server where novukit.toml names the module of the workflow."
         raise InvalidInput(message, hint=hint, issues=[Issue("/workflowId", "code_not_here", message, hint)])
     person = {"".join(f"_{c.lower()}" if c.isupper() else c for c in k): v for k, v in (given.subscriber or {}).items()}
-    asked = Given(given.payload or {}, person, given.steps or {})
+    asked = Given(given.payload or {}, person, given.steps or {}, given.context or {})
     shown = await preview(runtime, here, runtime.registry.get(one.spec.id), step.id, asked)
     return envelope(
         PreviewOut(
