@@ -43,7 +43,7 @@ def _recipient(text: str) -> Recipient:
     except ValidationError as err:
         reason = err.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
         if "pattern" in reason:
-            topic = "a topic's key has letters, digits and _ . : -"
+            topic = "a topic's key has letters, digits and _ . : @ + -"
             reason = topic if text.startswith("topic:") else "an id has no /, no % and no blank ends"
         raise InvalidInput(
             f"--to {text[:64]!r} is not a recipient: {reason[:1].lower()}{reason[1:]}",

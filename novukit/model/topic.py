@@ -12,7 +12,7 @@ from .base import Model
 from .condition import Condition
 from .context import ContextKeys
 
-TopicKey = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.:-]+$")]
+TopicKey = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_.:@+-]+$")]
 
 
 class Topic(Model):
