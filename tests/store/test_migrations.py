@@ -129,6 +129,45 @@ async def test_upgrade_applies_each_migration_once(empty: Database) -> None:
     await migrations.check(empty)
 
 
+async def test_rows_of_before_stay_when_contexts_come(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """0005 makes the table of subscriptions anew, for SQLite cannot drop a constraint: nobody is lost, keys hold."""
+    every = migrations.available()
+    with monkeypatch.context() as before:
+        before.setattr(migrations, "available", lambda: {name: every[name] for name in sorted(every)[:4]})
+        await migrations.upgrade(empty)
+    owner, here, topic, ada = (empty.new_id() for _ in range(4))
+    now = empty.clock.now()
+    await empty.fetch("insert into novukit_organization (id, name, created_at) values ($1, 'Acme', $2)", owner, now)
+    await empty.fetch(
+        "insert into novukit_environment (id, organization_id, name, slug, identifier, type, inbox_secret, created_at, "
+        "updated_at) values ($1, $2, 'Dev', 'dev', 'app', 'dev', '', $3, $3)",
+        here, owner, now,
+    )  # fmt: skip
+    await empty.fetch(
+        "insert into novukit_subscriber (id, environment_id, subscriber_id, data, created_at, updated_at) "
+        "values ($1, $2, 'ada', '{}', $3, $3)",
+        ada, here, now,
+    )  # fmt: skip
+    await empty.fetch(
+        "insert into novukit_topic (id, environment_id, key, created_at, updated_at) values ($1, $2, 'news', $3, $3)",
+        topic, here, now,
+    )  # fmt: skip
+    subscribe = (
+        "insert into novukit_topic_subscription "
+        "(id, environment_id, topic_id, subscriber_uuid, identifier, created_at, updated_at) "
+        "values ($1, $2, $3, $4, $5, $6, $6)"
+    )
+    await empty.fetch(subscribe, empty.new_id(), here, topic, ada, "tk_news:si_ada", now)
+
+    await migrations.upgrade(empty)
+
+    rows = await empty.fetch("select identifier, context_keys, preferences from novukit_topic_subscription")
+    assert [dict(row) for row in rows] == [{"identifier": "tk_news:si_ada", "context_keys": "", "preferences": None}]
+    await empty.fetch(subscribe, empty.new_id(), here, topic, ada, "a second one", now)
+    await empty.fetch("delete from novukit_topic where id = $1", topic)
+    assert not await empty.fetch("select id from novukit_topic_subscription")
+
+
 def test_three_processes_start_together(empty_url: str) -> None:
     """One of them upgrades, the others find it done; none fails."""
     processes = [
