@@ -30,7 +30,7 @@ from ..model import (
 )  # fmt: skip
 from ..providers import PluginHost
 from ..settings import IntegrationSettings, Settings
-from ..store import Scope, executions, history, messages, preferences, snoozes, subscribers, topics
+from ..store import Scope, executions, history, messages, preferences, snoozes, subscribers, subscriptions
 from ..store.history import ExecutionFilter
 from ..store.secrets import KeyRing, generate_master_key
 from .clock import VirtualClock
@@ -194,7 +194,7 @@ class Harness:
         await subscribers.upsert_many(self._scope, people)
         for start in range(0, len(members), 100):
             part = members[start : start + 100]
-            await topics.subscribe(self._scope, key, [(member, None, None) for member in part])
+            await subscriptions.subscribe(self._scope, key, [(member, None, None) for member in part])
 
     async def prefer(self, subscriber_id: str, workflow: Workflow[Any] | str | None = None, **channels: bool) -> None:
         """Switch channels on or off for a subscriber: for one workflow, or for all."""

@@ -9,7 +9,7 @@ import pytest
 
 from novukit.engine import fanout
 from novukit.model import Environment, Subscriber
-from novukit.store import Scope, subscribers, topics
+from novukit.store import Scope, subscribers, subscriptions
 
 from ..rows import Rows
 
@@ -27,7 +27,7 @@ async def rows(scope: Scope, development: Environment, monkeypatch: pytest.Monke
     await subscribers.upsert_many(scope, people)
     for start in range(0, 1200, 100):
         part = people[start : start + 100]
-        await topics.subscribe(scope, "news", [(one.subscriber_id, None, None) for one in part])
+        await subscriptions.subscribe(scope, "news", [(one.subscriber_id, None, None) for one in part])
     return rows
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from novukit import Context, TopicRecipient, workflow
 from novukit.errors import TransactionIdReused
-from novukit.store import contexts, history, messages, subscribers, topics
+from novukit.store import contexts, history, messages, subscribers, subscriptions
 from novukit.store.messages import InboxFilter
 from novukit.testing import Harness
 
@@ -86,8 +86,8 @@ async def test_a_topic_reaches_those_who_subscribed_in_the_same_context(novukit:
     """An event in a context goes to the subscriptions of that context; one without, to those without."""
     for name in ("ada", "bob"):
         await novukit.subscriber(name)
-    await topics.subscribe(novukit.scope, "team", [("ada", None, None)], context_keys="tenant:acme")
-    await topics.subscribe(novukit.scope, "team", [("bob", None, None)])
+    await subscriptions.subscribe(novukit.scope, "team", [("ada", None, None)], context_keys="tenant:acme")
+    await subscriptions.subscribe(novukit.scope, "team", [("bob", None, None)])
 
     await novukit.trigger(note, to=TopicRecipient(topic_key="team"), context={"tenant": "acme"})
     assert ["ada"] == [sent.subscriber_id for sent in novukit.outbox.in_app]

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from novukit import Context, TopicRecipient, workflow
 from novukit.engine import fanout
 from novukit.model import SubscriptionChoice
-from novukit.store import topics
+from novukit.store import subscriptions, topics
 from novukit.testing import Harness
 
 TEAM = TopicRecipient(topic_key="team")
@@ -34,7 +34,7 @@ MINE = SubscriptionChoice(condition={"==": [{"var": "subscriber.data.region"}, "
 
 
 async def _subscribe(novukit: Harness, who: str, identifier: str | None = None, **choices: SubscriptionChoice) -> None:
-    done = await topics.subscribe(novukit.scope, "team", [(who, identifier, None)], preferences=choices or None)
+    done = await subscriptions.subscribe(novukit.scope, "team", [(who, identifier, None)], preferences=choices or None)
     assert not done.refused
 
 
@@ -94,13 +94,13 @@ async def test_the_choice_of_one_workflow_can_be_changed_alone(novukit: Harness)
     await _subscribe(novukit, "ada", order=OFF)
     topic = await topics.by_key(novukit.scope, "team")
     assert topic is not None
-    identifier = topics.default_identifier("team", "ada")
-    await topics.choose(novukit.scope, topic, identifier, {"chat": OFF})
-    kept = await topics.choose(novukit.scope, topic, identifier, {"order": LARGE})
+    identifier = subscriptions.default_identifier("team", "ada")
+    await subscriptions.choose(novukit.scope, topic, identifier, {"chat": OFF})
+    kept = await subscriptions.choose(novukit.scope, topic, identifier, {"order": LARGE})
 
     assert kept is not None
     assert {"chat": OFF, "order": LARGE} == kept.preferences
-    assert await topics.choose(novukit.scope, topic, "nobody's", {"order": OFF}) is None
+    assert await subscriptions.choose(novukit.scope, topic, "nobody's", {"order": OFF}) is None
 
 
 @pytest.mark.parametrize("page", [1, 2, 3, 5])

@@ -29,7 +29,7 @@ from novukit.authoring import Registry
 from novukit.model import Subscriber, TopicRecipient, Trigger
 from novukit.providers import HttpClient, PluginHost
 from novukit.settings import Settings
-from novukit.store import subscribers, topics, workflows
+from novukit.store import subscribers, subscriptions, workflows
 from novukit.store.secrets import KeyRing, generate_master_key
 
 from ..proof import plugin
@@ -151,7 +151,7 @@ class Stage:
             for trial in trials:
                 if trial.members:
                     await subscribers.upsert_many(scope, [person(who) for who in trial.people])
-                    await topics.subscribe(scope, trial.id, [(who, None, None) for who in trial.people])
+                    await subscriptions.subscribe(scope, trial.id, [(who, None, None) for who in trial.people])
 
     def _app(self, trials: Sequence[Trial]) -> App:
         return build(self.world, Registry(clone(trial.scenario, trial.id) for trial in trials))

@@ -15,7 +15,7 @@ from novukit import Context, workflow
 from novukit.engine import trigger
 from novukit.model import Subscriber, TopicRecipient, Trigger
 from novukit.settings import WorkerSettings
-from novukit.store import history, subscribers, topics, workers
+from novukit.store import history, subscribers, subscriptions, workers
 from novukit.store.history import ExecutionFilter
 from novukit.store.postgres import PoolEngine
 
@@ -150,7 +150,7 @@ async def test_a_topic_is_expanded_without_a_sweep(database_url: str, open_site:
     await until(lambda: site.scope.database.fetch("select 1 from novukit_worker"))
     members = [f"s{n}" for n in range(20)]
     await subscribers.upsert_many(site.scope, [Subscriber(subscriber_id=who, email="a@example.com") for who in members])
-    await topics.subscribe(site.scope, "team", [(who, None, None) for who in members])
+    await subscriptions.subscribe(site.scope, "team", [(who, None, None) for who in members])
     for _ in range(3):
         await trigger(site.app.runtime, site.scope, Trigger(workflow="mail", to=(TopicRecipient(topic_key="team"),)))
 

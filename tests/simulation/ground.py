@@ -20,7 +20,7 @@ from novukit.engine import sync
 from novukit.model import ChannelAddress, Subscriber
 from novukit.providers import PluginHost
 from novukit.settings import IntegrationSettings, Settings, WorkerSettings
-from novukit.store import environments, organizations, subscribers, topics
+from novukit.store import environments, organizations, subscribers, subscriptions
 from novukit.store.secrets import KeyRing
 from novukit.testing.clock import VirtualClock
 
@@ -95,7 +95,7 @@ async def _prepare(file: Path, without: str) -> Ground:
             for who in PEOPLE:
                 address = ChannelAddress(provider_id="sim-push", device_tokens=(f"token-{who}",))
                 await subscribers.set_address(scope, who, address)
-            await topics.subscribe(scope, TOPIC, [(who, None, None) for who in MEMBERS])
+            await subscriptions.subscribe(scope, TOPIC, [(who, None, None) for who in MEMBERS])
     with contextlib.closing(sqlite3.connect(file)) as connection:
         if without:
             _make_again(connection, "novukit_event", without)

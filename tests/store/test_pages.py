@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from novukit.errors import InvalidInput
-from novukit.store import Database, Scope, pages, topics
+from novukit.store import Database, Scope, pages, subscriptions, topics
 from novukit.store.pages import PageQuery
 
 from .people import environment, subscriber
@@ -152,7 +152,7 @@ async def test_a_cursor_fits_only_its_list_environment_and_direction(scope: Scop
     topic = await topics.by_key(scope, "t1")
     assert topic is not None
     with pytest.raises(InvalidInput, match="not a cursor of this list"):
-        await topics.subscription_page(scope, topic, PageQuery(after=cursor))
+        await subscriptions.page(scope, topic, PageQuery(after=cursor))
     with pytest.raises(InvalidInput, match="not a cursor of this list"):
         await topics.page(await environment(database, "production"), PageQuery(after=cursor))
     with pytest.raises(InvalidInput, match="orderDirection=DESC"):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from novukit.model import Subscriber
-from novukit.store import Database, Scope, recipients, subscribers, topics
+from novukit.store import Database, Scope, recipients, subscribers, subscriptions, topics
 from novukit.store.events import Expanding
 
 from .people import environment
@@ -21,7 +21,7 @@ async def scope(database: Database) -> Scope:
     """An environment with six subscribers, all of them members of the topic ``news``."""
     scope = await environment(database)
     await subscribers.upsert_many(scope, [Subscriber(subscriber_id=f"s{n}") for n in range(6)])
-    await topics.subscribe(scope, "news", [(f"s{n}", None, None) for n in range(6)])
+    await subscriptions.subscribe(scope, "news", [(f"s{n}", None, None) for n in range(6)])
     return scope
 
 

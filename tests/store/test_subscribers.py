@@ -9,7 +9,7 @@ import pytest
 
 from novukit.errors import InvalidInput
 from novukit.model import ChannelAddress, Subscriber
-from novukit.store import Database, Scope, preferences, subscribers, tokens, topics
+from novukit.store import Database, Scope, preferences, subscribers, subscriptions, tokens
 from novukit.store.pages import PageQuery
 from novukit.testing.clock import VirtualClock
 
@@ -195,7 +195,7 @@ async def test_delete_takes_all_that_belongs_to_the_subscriber(scope: Scope) -> 
     ada, bob = await subscriber(scope, "ada"), await subscriber(scope, "bob")
     await subscribers.set_address(scope, "ada", ChannelAddress(provider_id="fcm", device_tokens=("t",)))
     await preferences.set(scope, ada.id, None, {"email": False})
-    await topics.subscribe(scope, "news", [("ada", None, None), ("bob", None, None)])
+    await subscriptions.subscribe(scope, "news", [("ada", None, None), ("bob", None, None)])
     for who in (ada, bob):
         await _message(scope, who.id)
     assert await subscribers.delete(scope, "ada") is True

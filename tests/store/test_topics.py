@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from novukit.model import Subscriber, Topic
-from novukit.store import Database, Scope, subscribers, topics
+from novukit.store import Database, Scope, subscribers, subscriptions, topics
 from novukit.store.pages import PageQuery
 from novukit.testing.clock import VirtualClock
 
@@ -28,7 +28,7 @@ async def _topic(scope: Scope, key: str = "news") -> Topic:
 
 
 async def _members(scope: Scope, key: str = "news") -> list[str]:
-    there = await topics.subscription_page(scope, await _topic(scope, key), PageQuery(limit=100, ascending=True))
+    there = await subscriptions.page(scope, await _topic(scope, key), PageQuery(limit=100, ascending=True))
     return [each.subscriber_id for each in there.data]
 
 
@@ -68,7 +68,7 @@ async def test_filters_by_key_and_by_a_part_of_the_name(scope: Scope) -> None:
 async def test_subscribe_makes_the_topic_and_tells_who_is_missing(scope: Scope) -> None:
     """Who exists becomes a member, who does not is named."""
     ada = await subscriber(scope, "ada")
-    outcome = await topics.subscribe(scope, "news", [("ada", None, None), ("nobody", None, None)], "News")
+    outcome = await subscriptions.subscribe(scope, "news", [("ada", None, None), ("nobody", None, None)], "News")
     assert [("tk_news:si_ada", "ada", ada.id, "News")] == [
         (it.identifier, it.subscriber_id, it.subscriber_uuid, it.topic.name) for it in outcome.done
     ]
@@ -79,10 +79,10 @@ async def test_subscribe_makes_the_topic_and_tells_who_is_missing(scope: Scope) 
 async def test_subscribe_again_is_the_same_subscription(scope: Scope, clock: VirtualClock) -> None:
     """Its id stays, also when one call names it twice; a new name is kept."""
     await subscriber(scope, "ada")
-    first = (await topics.subscribe(scope, "news", [("ada", "mine", "Mine")])).done
-    assert first == (await topics.subscribe(scope, "news", [("ada", "mine", None), ("ada", "mine", None)])).done
+    first = (await subscriptions.subscribe(scope, "news", [("ada", "mine", "Mine")])).done
+    assert first == (await subscriptions.subscribe(scope, "news", [("ada", "mine", None), ("ada", "mine", None)])).done
     clock.advance(timedelta(hours=1))
-    named = (await topics.subscribe(scope, "news", [("ada", "mine", "Ours")])).done[0]
+    named = (await subscriptions.subscribe(scope, "news", [("ada", "mine", "Ours")])).done[0]
     assert (first[0].id, "mine", "Ours", clock.now()) == (named.id, named.identifier, named.name, named.updated_at)
 
 
@@ -90,8 +90,8 @@ async def test_one_subscriber_has_several_subscriptions_and_an_identifier_one_su
     """Each under an identifier of its own; another's is refused by name, also within one call."""
     for name in ("ada", "bob", "cyd", "dan"):
         await subscriber(scope, name)
-    await topics.subscribe(scope, "news", [("ada", "first", None)])
-    outcome = await topics.subscribe(
+    await subscriptions.subscribe(scope, "news", [("ada", "first", None)])
+    outcome = await subscriptions.subscribe(
         scope, "news", [("ada", "second", None), ("bob", "first", None), ("cyd", "new", None), ("dan", "new", None)]
     )
     assert [("ada", "second"), ("cyd", "new")] == [(it.subscriber_id, it.identifier) for it in outcome.done]
@@ -99,20 +99,20 @@ async def test_one_subscriber_has_several_subscriptions_and_an_identifier_one_su
         (it.subscriber_id, it.code) for it in outcome.refused
     ]
     topic = await _topic(scope)
-    assert 2 == len((await topics.unsubscribe(scope, topic, [("ada", None)])).done)
+    assert 2 == len((await subscriptions.unsubscribe(scope, topic, [("ada", None)])).done)
     assert ["cyd"] == await _members(scope)
 
 
 async def test_a_context_makes_another_subscription(scope: Scope) -> None:
     """Under a default identifier that names it; the identifier of one context cannot be used in another."""
     await subscriber(scope, "ada")
-    plain = (await topics.subscribe(scope, "news", [("ada", None, None)])).done
-    within = (await topics.subscribe(scope, "news", [("ada", None, None)], context_keys="app:x,tenant:a")).done
+    plain = (await subscriptions.subscribe(scope, "news", [("ada", None, None)])).done
+    within = (await subscriptions.subscribe(scope, "news", [("ada", None, None)], context_keys="app:x,tenant:a")).done
     assert ["tk_news:si_ada", "tk_news:si_ada:ctx_app:x,tenant:a"] == [it.identifier for it in (*plain, *within)]
-    again = await topics.subscribe(scope, "news", [("ada", "tk_news:si_ada", None)], context_keys="tenant:a")
+    again = await subscriptions.subscribe(scope, "news", [("ada", "tk_news:si_ada", None)], context_keys="tenant:a")
     assert ["IDENTIFIER_TAKEN"] == [it.code for it in again.refused]
     topic = await _topic(scope)
-    listed = await topics.subscription_page(scope, topic, PageQuery(), context_keys="app:x,tenant:a")
+    listed = await subscriptions.page(scope, topic, PageQuery(), context_keys="app:x,tenant:a")
     assert within == listed.data
 
 
@@ -121,7 +121,10 @@ async def test_concurrent_subscribes_make_one_topic_and_lose_nobody(scope: Scope
     names = [f"s{n}" for n in range(20)]
     await subscribers.upsert_many(scope, [Subscriber(subscriber_id=name) for name in names])
     await asyncio.gather(
-        *(topics.subscribe(scope, "news", [(name, None, None) for name in names[n : n + 11]]) for n in range(10)),
+        *(
+            subscriptions.subscribe(scope, "news", [(name, None, None) for name in names[n : n + 11]])
+            for n in range(10)
+        ),
         *(
             subscribers.upsert_many(scope, [Subscriber(subscriber_id=name, first_name=str(n)) for name in names])
             for n in range(3)
@@ -135,8 +138,8 @@ async def test_unsubscribe_by_subscriber_by_identifier_or_both(scope: Scope) -> 
     """Each way ends the subscription and tells what it was."""
     for name in ("ada", "bob", "cyd", "dan"):
         await subscriber(scope, name)
-    await topics.subscribe(scope, "news", [(name, f"i-{name}", None) for name in ("ada", "bob", "cyd")])
-    outcome = await topics.unsubscribe(
+    await subscriptions.subscribe(scope, "news", [(name, f"i-{name}", None) for name in ("ada", "bob", "cyd")])
+    outcome = await subscriptions.unsubscribe(
         scope,
         await _topic(scope),
         [("ada", None), (None, "i-bob"), ("cyd", "i-cyd"), ("dan", None), ("nobody", None), (None, "i-x")],
@@ -152,8 +155,8 @@ async def test_unsubscribe_wants_both_names_to_fit(scope: Scope) -> None:
     """Ada's identifier with Bob's id is nobody's subscription."""
     for name in ("ada", "bob"):
         await subscriber(scope, name)
-    await topics.subscribe(scope, "news", [("ada", "a", None), ("bob", "b", None)])
-    outcome = await topics.unsubscribe(scope, await _topic(scope), [("bob", "a")])
+    await subscriptions.subscribe(scope, "news", [("ada", "a", None), ("bob", "b", None)])
+    outcome = await subscriptions.unsubscribe(scope, await _topic(scope), [("bob", "a")])
     assert ([], ["SUBSCRIPTION_NOT_FOUND"]) == (outcome.done, [it.code for it in outcome.refused])
     assert ["ada", "bob"] == await _members(scope)
 
@@ -163,27 +166,27 @@ async def test_pages_of_subscriptions_both_ways(scope: Scope) -> None:
     for name in ("ada", "bob"):
         await subscriber(scope, name)
     for key in ("news", "sales"):
-        await topics.subscribe(scope, key, [("ada", None, None), ("bob", None, None)])
+        await subscriptions.subscribe(scope, key, [("ada", None, None), ("bob", None, None)])
     topic, ada = await _topic(scope), await subscribers.get(scope, "ada")
     assert ada is not None
-    by_topic = await topics.subscription_page(scope, topic, PageQuery(limit=1))
+    by_topic = await subscriptions.page(scope, topic, PageQuery(limit=1))
     assert (["bob"], 2, True) == ([it.subscriber_id for it in by_topic.data], by_topic.total, by_topic.next is not None)
-    rest = await topics.subscription_page(scope, topic, PageQuery(limit=1, after=by_topic.next))
+    rest = await subscriptions.page(scope, topic, PageQuery(limit=1, after=by_topic.next))
     assert ["ada"] == [it.subscriber_id for it in rest.data]
-    only = await topics.subscription_page(scope, topic, PageQuery(), subscriber_id="ada")
+    only = await subscriptions.page(scope, topic, PageQuery(), subscriber_id="ada")
     assert ["ada"] == [it.subscriber_id for it in only.data]
-    mine = await topics.of_subscriber(scope, ada.id, PageQuery())
+    mine = await subscriptions.of_subscriber(scope, ada.id, PageQuery())
     assert ["sales", "news"] == [it.topic.key for it in mine.data]
-    mine = await topics.of_subscriber(scope, ada.id, PageQuery(), key="news")
+    mine = await subscriptions.of_subscriber(scope, ada.id, PageQuery(), key="news")
     assert ["news"] == [it.topic.key for it in mine.data]
-    assert mine.data[0] == await topics.subscription(scope, topic, "tk_news:si_ada")
-    assert await topics.subscription(scope, topic, "nothing") is None
+    assert mine.data[0] == await subscriptions.get(scope, topic, "tk_news:si_ada")
+    assert await subscriptions.get(scope, topic, "nothing") is None
 
 
 async def test_delete_takes_the_subscriptions_along(scope: Scope) -> None:
     """A topic made anew under the key has no members."""
     await subscriber(scope, "ada")
-    await topics.subscribe(scope, "news", [("ada", None, None)])
+    await subscriptions.subscribe(scope, "news", [("ada", None, None)])
     assert await topics.delete(scope, "news") is True
     assert [] == await _members(scope)
 
@@ -192,19 +195,19 @@ async def test_an_environment_never_sees_anothers_topics(scope: Scope, database:
     """The wall: neither topics nor members nor their subscriptions pass it."""
     other = await environment(database, "production")
     ada, _ = await subscriber(scope, "ada"), await subscriber(other, "bob")
-    topic = (await topics.subscribe(scope, "news", [("ada", None, None)])).done[0].topic
+    topic = (await subscriptions.subscribe(scope, "news", [("ada", None, None)])).done[0].topic
 
     assert await topics.by_key(other, "news") is None
     assert await topics.rename(other, "news", "X") is None
     assert await topics.delete(other, "news") is False
     assert 0 == (await topics.page(other, PageQuery())).total
-    assert 0 == (await topics.subscription_page(other, topic, PageQuery())).total
-    assert 0 == (await topics.of_subscriber(other, ada.id, PageQuery())).total
-    assert await topics.subscription(other, topic, "tk_news:si_ada") is None
+    assert 0 == (await subscriptions.page(other, topic, PageQuery())).total
+    assert 0 == (await subscriptions.of_subscriber(other, ada.id, PageQuery())).total
+    assert await subscriptions.get(other, topic, "tk_news:si_ada") is None
     assert ["SUBSCRIBER_NOT_FOUND"] == [
-        it.code for it in (await topics.unsubscribe(other, topic, [("ada", None)])).refused
+        it.code for it in (await subscriptions.unsubscribe(other, topic, [("ada", None)])).refused
     ]
     assert ["SUBSCRIBER_NOT_FOUND"] == [
-        it.code for it in (await topics.subscribe(other, "news", [("ada", None, None)])).refused
+        it.code for it in (await subscriptions.subscribe(other, "news", [("ada", None, None)])).refused
     ]
     assert ["ada"] == await _members(scope)

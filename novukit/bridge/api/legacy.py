@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ...errors import Issue
 from ...model import Message
-from ...store import messages, topics
+from ...store import messages, subscriptions, topics
 from ...store.messages import Button, InboxFilter, Notification
 from ...store.pages import PageQuery
 from ..auth import Here, TheCaller
@@ -206,7 +206,7 @@ async def membership(
     topic = await topics.by_key(here, topic_key)
     if topic is None:
         raise missing("topic", topic_key)
-    found = await topics.subscription_page(here, topic, PageQuery(limit=1), subscriber_id=subscriber_id)
+    found = await subscriptions.page(here, topic, PageQuery(limit=1), subscriber_id=subscriber_id)
     if not found.data:
         raise missing("subscriber in this topic", subscriber_id)
     return envelope(

@@ -14,8 +14,8 @@ from ...errors import Issue
 from ...model import SubscriberId, TopicSubscription
 from ...model.context import keys_of, listed
 from ...model.subscriber import plain_id
-from ...store import contexts, topics, workflows
-from ...store.topics import Subscribed
+from ...store import contexts, subscriptions, workflows
+from ...store.subscriptions import Subscribed
 from .. import issues
 from ..auth import Here, TheRuntime
 from ..contexts import context_filter, read_context
@@ -132,7 +132,7 @@ class SubscribedOut(Wire):
 
 
 @get("/v2/topics/{topic_key:str}/subscriptions", summary="List a topic's subscriptions", tags=TAGS, dependencies=CURSOR)
-async def subscriptions(
+async def list_subscriptions(
     topic_key: FromPath[str],
     here: Here,
     part: ThePart,
@@ -142,7 +142,7 @@ async def subscriptions(
     """A page of a topic's subscriptions, newest first."""
     asked = context_filter(context_keys)
     topic = await topic_of(here, topic_key)
-    page = await topics.subscription_page(here, topic, part, subscriber_id=subscriber_id, context_keys=asked)
+    page = await subscriptions.page(here, topic, part, subscriber_id=subscriber_id, context_keys=asked)
     known = await choices.known_for(here, page.data)
     return cursor_page(page, lambda one: _subscription(one, known))
 
@@ -163,7 +163,7 @@ async def of_subscriber(
     """A page of a subscriber's subscriptions, newest first."""
     asked = context_filter(context_keys)
     subscriber = await found(here, subscriber_id)
-    page = await topics.of_subscriber(here, subscriber.id, part, key=key, context_keys=asked)
+    page = await subscriptions.of_subscriber(here, subscriber.id, part, key=key, context_keys=asked)
     known = await choices.known_for(here, page.data)
     return cursor_page(page, lambda one: _subscription(one, known))
 
@@ -171,7 +171,7 @@ async def of_subscriber(
 @get("/v2/topics/{topic_key:str}/subscriptions/{identifier:str}", summary="Show a subscription", tags=TAGS)
 async def subscription(topic_key: FromPath[str], identifier: FromPath[str], here: Here) -> Data[OneSubscriptionOut]:
     """One subscription of a topic, with its preferences."""
-    one = await topics.subscription(here, await topic_of(here, topic_key), identifier)
+    one = await subscriptions.get(here, await topic_of(here, topic_key), identifier)
     if one is None:
         raise missing("subscription", identifier)
     known = await choices.known_for(here, [one])
@@ -194,7 +194,7 @@ async def change(
     if wrong:
         raise issues.refusal(wrong)
     topic = await topic_of(here, topic_key)
-    one = await topics.change(here, topic, identifier, name=data.name, preferences=wanted)
+    one = await subscriptions.change(here, topic, identifier, name=data.name, preferences=wanted)
     if one is None:
         raise missing("subscription", identifier)
     return envelope(_subscription(one, {each.spec.id: each for each in known}))
@@ -221,7 +221,7 @@ async def subscribe(
     asked = [(item.subscriber_id, item.identifier, item.name) for item in wanted]
     if context:
         await contexts.see(here, context)
-    done = await topics.subscribe(
+    done = await subscriptions.subscribe(
         here, topic_key, asked, data.name, context_keys=keys_of(context), preferences=preferences
     )
     return _told(request, runtime, done, len(asked), 201, await choices.known_for(here, done.done))
@@ -241,7 +241,7 @@ async def unsubscribe(
         raise issues.refusal(wrong)
     topic = await topic_of(here, topic_key)
     asked = [(item.subscriber_id, item.identifier) for item in unwanted]
-    done = await topics.unsubscribe(here, topic, asked)
+    done = await subscriptions.unsubscribe(here, topic, asked)
     return _told(request, runtime, done, len(asked), 200, await choices.known_for(here, done.done))
 
 
@@ -317,4 +317,4 @@ def _subscription(one: TopicSubscription, known: Known) -> SubscriptionOut:
     )  # fmt: skip
 
 
-HANDLERS = [subscriptions, of_subscriber, subscription, change, subscribe, unsubscribe]
+HANDLERS = [list_subscriptions, of_subscriber, subscription, change, subscribe, unsubscribe]

@@ -12,7 +12,7 @@ from pydantic import Field
 from ...errors import Issue
 from ...model import StoredWorkflow, SubscriptionChoice, TopicSubscription
 from ...model.context import listed
-from ...store import Scope, topics, workflows
+from ...store import Scope, subscriptions, workflows
 from ...store.pages import PageQuery
 from ..api import choices
 from ..api.choices import ChoiceOut
@@ -60,7 +60,7 @@ class ChoiceChange(Wire):
 @get(_MANY, summary="List your subscriptions to a topic", tags=TAGS)
 async def list_all(here: Here, session: TheSession, topic_key: FromPath[str]) -> Data[list[OneSubscriptionOut]]:
     """All that you have to this topic in this context, oldest first; none to a topic that is not there."""
-    page = await topics.of_subscriber(
+    page = await subscriptions.of_subscriber(
         here, session.subscriber_uuid, PageQuery(limit=MOST, ascending=True), key=topic_key,
         context_keys=session.context_keys,
     )  # fmt: skip
@@ -106,7 +106,7 @@ async def create(
         wrong += [Issue("", one.code, f"the topic key in the path {one.message}", one.hint) for one in bad_key]
     if wrong:
         raise refusal(wrong)
-    done = await topics.subscribe(
+    done = await subscriptions.subscribe(
         here, topic_key, [(session.subscriber_id, data.identifier or None, data.name)],
         data.topic.name if data.topic else None, context_keys=session.context_keys, preferences=preferences,
     )  # fmt: skip
@@ -130,7 +130,7 @@ async def change(
     if wrong:
         raise refusal(wrong)
     mine = await find(here, session, identifier, topic_key)
-    one = await topics.change(here, mine.topic, mine.identifier, name=data.name, preferences=preferences)
+    one = await subscriptions.change(here, mine.topic, mine.identifier, name=data.name, preferences=preferences)
     if one is None:
         raise missing("subscription", identifier)
     return envelope(_out(one, choices.told(one, _by_id(known))))
@@ -140,7 +140,7 @@ async def change(
 async def remove(here: Here, session: TheSession, topic_key: FromPath[str], identifier: FromPath[str]) -> None:
     """End a subscription."""
     mine = await find(here, session, identifier, topic_key)
-    await topics.unsubscribe(here, mine.topic, [(session.subscriber_id, mine.identifier)])
+    await subscriptions.unsubscribe(here, mine.topic, [(session.subscriber_id, mine.identifier)])
 
 
 @patch(
@@ -190,7 +190,7 @@ async def keep(
     here: Scope, mine: TopicSubscription, chosen: Mapping[str, SubscriptionChoice], known: Sequence[StoredWorkflow]
 ) -> ChoiceOut:
     """Keep what a subscription wants of one workflow, and tell it. Raises :class:`NotFound` if it has just ended."""
-    one = await topics.choose(here, mine.topic, mine.identifier, chosen)
+    one = await subscriptions.choose(here, mine.topic, mine.identifier, chosen)
     if one is None:
         raise missing("subscription", mine.identifier)
     told = choices.told(one.model_copy(update={"preferences": dict(chosen)}), _by_id(known))
@@ -205,7 +205,7 @@ async def find(here: Scope, session: Session, identifier: str, topic_key: str | 
 
 
 async def _find(here: Scope, session: Session, identifier: str, topic_key: str | None) -> TopicSubscription | None:
-    one = await topics.owned(here, session.subscriber_uuid, identifier, topic_key)
+    one = await subscriptions.owned(here, session.subscriber_uuid, identifier, topic_key)
     return one if one is not None and one.context_keys == session.context_keys else None
 
 
