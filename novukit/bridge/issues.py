@@ -57,7 +57,7 @@ _SAID: dict[str, tuple[str, str]] = {
 
 _FORMS = {
     r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$": "may hold letters, digits and _ . - only, and not begin with . or -",
-    r"^[A-Za-z0-9_.:-]+$": "may hold letters, digits and _ . : - only",
+    r"^[A-Za-z0-9_.:@+-]+$": "may hold letters, digits and _ . : @ + - only",
     r"^[A-Za-z0-9_-]+$": "may hold letters, digits, _ and - only",
     r"^[\x21-\x7e]+$": "may hold ASCII letters, digits and signs only, and no blanks",
     r"^[^\r\n]*$": "must not hold a line break",

@@ -89,8 +89,8 @@ CHOICES = [
     change("B10", {"workflowId": "security", "channels": {"email": False}}, "/workflowId", "critical workflow",
            path=PREFERENCES, detail="workflow_critical"),
     change("B11", {"channels": {"email": "off"}}, "/channels/email", "true or false, got text", path=PREFERENCES),
-    change("schedule", {"schedule": {"isEnabled": True}}, "/schedule", "not supported", "Leave it out",
-           path=PREFERENCES, detail="not_supported"),
+    change("schedule", {"schedule": {"isEnabled": "yes"}}, "/schedule/isEnabled", "expected true or false, got text",
+           path=PREFERENCES),
     change("bulk of none", {"preferences": []}, "/preferences", "must not be empty", path=f"{PREFERENCES}/bulk"),
     change("provider", {"providerId": "fmc", "credentials": {"deviceTokens": ["t"]}}, "/providerId",
            "Did you mean 'fcm'?", path=CREDENTIALS, method="PUT", detail="unknown_provider"),
@@ -106,12 +106,12 @@ CHOICES = [
     change("B17 zone", {"snoozeUntil": "2026-01-05T00:00:00"}, "/snoozeUntil", "needs a time zone",
            path=f"{INBOX}/{NOBODY}/snooze"),
     gone("B15", f"{INBOX}/{NOBODY}/read", "no notification", method="PATCH"),
-    query("B18", "&".join(["tags=a"] * 101), "/tags", "at most 100 tags", path=INBOX, detail="too_long"),
+    query("B18", "&".join(["tags=a"] * 101), "/tags", "groups of 100 tags", path=INBOX, detail="too_long"),
 ]  # fmt: skip
 
 GROUPS = [
     *(change(f"key {key[:5]!r}", {"key": key}, "/key", words, path=TOPICS, method="POST") for key, words in (
-        ("", "must not be empty"), ("a b", "letters, digits and _ . : -"), ("x" * 101, "at most 100 characters"),
+        ("", "must not be empty"), ("a b", "letters, digits and _ . : @ + -"), ("x" * 101, "at most 100 characters"),
         ("a/b", "letters, digits"), ("ü", "letters, digits"))),
     gone("no topic", f"{TOPICS}/newz", "no topic 'newz'"),
     change("TR23", {"subscriptions": [{"topicKey": "news"}]}, "/subscriptions/0/topicKey", "not a known field",
