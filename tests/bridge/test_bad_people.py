@@ -89,7 +89,7 @@ CHOICES = [
     change("B10", {"workflowId": "security", "channels": {"email": False}}, "/workflowId", "critical workflow",
            path=PREFERENCES, detail="workflow_critical"),
     change("B11", {"channels": {"email": "off"}}, "/channels/email", "true or false, got text", path=PREFERENCES),
-    change("schedule", {"schedule": {"isEnabled": "yes"}}, "/schedule/isEnabled", "expected true or false, got text",
+    change("schedule", {"schedule": {"isEnabled": "yes"}}, "/schedule/isEnabled", "expected true or false",
            path=PREFERENCES),
     change("bulk of none", {"preferences": []}, "/preferences", "must not be empty", path=f"{PREFERENCES}/bulk"),
     change("provider", {"providerId": "fmc", "credentials": {"deviceTokens": ["t"]}}, "/providerId",
