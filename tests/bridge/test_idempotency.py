@@ -279,3 +279,26 @@ async def test_files_are_kept_as_well(api: httpx.AsyncClient) -> None:
     ]
     assert 200 == first.status_code, first.text
     assert_replayed(first, again)
+
+
+async def test_a_fault_that_keeps_no_answer_is_found(
+    api: httpx.AsyncClient, second: httpx.AsyncClient, rows: Rows, checksum: Checksum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: an event is accepted without its receipt."""
+    writing = idempotency.writing
+    monkeypatch.setattr(idempotency, "writing", lambda database, receipts: (writing(database, receipts)[0], []))
+    with pytest.raises((AssertionError, KeyError)):
+        await test_a_trigger_that_comes_again_starts_nothing(api, second, rows, TRIGGER, checksum)
+
+
+async def test_a_fault_that_takes_any_body_for_the_same_is_found(
+    api: httpx.AsyncClient, rows: Rows, checksum: Checksum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: whatever comes under a key is the same request."""
+
+    async def alike(request: object) -> str:
+        return "alike"
+
+    monkeypatch.setattr("novukit.bridge.idempotency._fingerprint", alike)
+    with pytest.raises((AssertionError, KeyError)):
+        await test_another_request_under_the_same_key_is_refused(api, rows, checksum)

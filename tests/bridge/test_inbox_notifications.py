@@ -16,7 +16,9 @@ from litestar import Litestar
 
 from novukit.bridge import create_asgi
 from novukit.model import Environment
-from novukit.store import Scope
+from novukit.store import Scope, messages
+from novukit.store.messages import InboxFilter
+from novukit.store.where import Where
 from novukit.testing.clock import VirtualClock
 
 from ..rows import Rows
@@ -217,6 +219,22 @@ async def test_nobody_elses_notification_can_be_touched(
             assert 204 == (await browser.post(f"{LIST}/{verb}", json=body)).status_code
         assert before == await checksum()
         assert [] == await listed(browser)
+
+
+async def test_an_inbox_that_opens_all_is_found(
+    asgi: Litestar, development: Environment, production: Environment, rows: Rows, runtime: Any, checksum: Checksum,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Planted: what is in an inbox is asked of the environment, not of the subscriber."""
+
+    def anybodys(scope: Scope, subscriber_uuid: UUID, filters: InboxFilter) -> Where:
+        where = Where("m.environment_id = ? and m.channel = 'in_app'", scope.environment_id)
+        where.among("m.id", list(filters.ids or ()))
+        return where
+
+    monkeypatch.setattr(messages, "_inbox", anybodys)
+    with pytest.raises(AssertionError):
+        await test_nobody_elses_notification_can_be_touched(asgi, development, production, rows, runtime, checksum)
 
 
 @pytest.mark.parametrize(

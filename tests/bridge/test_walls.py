@@ -20,8 +20,8 @@ from litestar.routes import HTTPRoute
 
 from novukit.bridge import parameters
 from novukit.bridge.api import HANDLERS
-from novukit.model import Environment
-from novukit.store import Database
+from novukit.model import Environment, StoredSubscriber
+from novukit.store import Database, Scope, subscribers
 from novukit.store.tables import TABLES
 
 from ..rows import Rows
@@ -337,6 +337,24 @@ async def test_what_another_environment_has_is_not_there(
 
     assert not wrong, "\n".join(wrong)
     assert tried > 100
+
+
+async def test_a_hole_in_the_walls_is_found(
+    asgi: Litestar, other: httpx.AsyncClient, sides: tuple[Names, Names], database: Database, development: Environment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Planted: a subscriber is looked for in every environment."""
+    get = subscribers.get
+
+    async def anywhere(scope: Scope, subscriber_id: str) -> StoredSubscriber | None:
+        rows = await scope.database.fetch(
+            "select environment_id from novukit_subscriber where subscriber_id = $1", subscriber_id
+        )
+        return await get(scope.database.scope(rows[0]["environment_id"]), subscriber_id) if rows else None
+
+    monkeypatch.setattr(subscribers, "get", anywhere)
+    with pytest.raises(AssertionError):
+        await test_what_another_environment_has_is_not_there(asgi, other, sides, database, development)
 
 
 async def test_at_home_the_same_names_open(api: httpx.AsyncClient, asgi: Litestar, sides: tuple[Names, Names]) -> None:
