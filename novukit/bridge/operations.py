@@ -104,7 +104,10 @@ def _of(noun: str, base: str, *rows: _Row) -> tuple[Operation, ...]:
 
 
 C1, C2, U, S = Tier
-_TRIGGER = "A bridgeUrl, controls and an agentId are refused: novukit runs the workflows that were synced."
+_TRIGGER = (
+    "Controls, an agentId and the bridgeUrl of any application but the environment's own are refused: novukit runs the "
+    "workflows that were synced."
+)
 _FROM_CODE = "Workflows are code here: write them in Python and run `novukit sync`."
 _SWITCH = "Only `active` can be changed; all else is declared in the workflow's code and comes with `novukit sync`."
 _OAUTH = "novukit installs no chat apps by OAuth; create the channel connection or endpoint with the token you have."

@@ -45,6 +45,18 @@ async def sync(api: httpx.AsyncClient, url: str) -> httpx.Response:
     return await api.post("/v1/bridge/sync", params={"source": "cli"}, json={"bridgeUrl": url})
 
 
+async def test_a_trigger_may_name_the_application_that_was_synced(api: httpx.AsyncClient, app: Application) -> None:
+    """As the framework does in development; another one is refused, and so is any where none was synced."""
+    trigger = {"name": "welcome", "to": "ada"}
+    await sync(api, app.url)
+
+    same = await api.post("/v1/events/trigger", json={**trigger, "bridgeUrl": app.url})
+    another = await api.post("/v1/events/trigger", json={**trigger, "bridgeUrl": NOWHERE})
+
+    assert (201, "processed") == (same.status_code, same.json()["status"])
+    assert (422, "/bridgeUrl") == (another.status_code, another.json()["details"][0]["path"])
+
+
 async def test_a_sync_answers_with_what_is_stored(api: httpx.AsyncClient, app: Application, scope: Scope) -> None:
     """The workflows as they are listed; the URL and the caller's key are kept with the environment."""
     answer = await sync(api, app.url)

@@ -15,7 +15,7 @@ from ... import engine
 from ...engine import Keyed, Runtime
 from ...errors import InvalidInput, Issue, NovukitError, TooLarge, WorkflowNotFound, did_you_mean
 from ...model import EventStatus, Everyone, ExecutionStatus, Identifier, TransactionId, Trigger, Triggered
-from ...store import Scope, progress, topics, workflows
+from ...store import Scope, bridges, progress, topics, workflows
 from .. import wire
 from ..auth import Here, TheRuntime
 from ..body import LARGE_BODY, StrictRequest
@@ -35,7 +35,7 @@ LARGEST_PAYLOAD = 512 * 1024
 MOST_EVENTS = 100
 
 _LEFT_OUT = {
-    "bridge_url": "novukit runs the workflows that were synced; it fetches none from a bridgeUrl at trigger time.",
+    "bridge_url": "novukit runs the workflows that were synced; it fetches none from another bridgeUrl.",
     "controls": "A step's values come from the workflow's code; there are no controls to set.",
     "agent_id": "novukit has no agents.",
 }
@@ -253,7 +253,8 @@ async def _read(runtime: Runtime, scope: Scope, body: BroadcastIn, size: int) ->
         named.to.append(Everyone())
     found += unknown_providers(runtime, named.providers)
     for name, sentence in _LEFT_OUT.items():
-        if getattr(body, name) is not None:
+        given = getattr(body, name)
+        if given is not None and not (name == "bridge_url" and await _is_synced(scope, given)):
             alias = type(body).model_fields[name].alias or name
             found.append(Issue(f"/{alias}", "not_supported", sentence, "Leave it out."))
     actor = read_subscriber(body.actor, "/actor", found) if body.actor is not None else None
@@ -290,6 +291,12 @@ async def _explain(scope: Scope, asked: _Asked, err: NovukitError) -> NovukitErr
     if isinstance(err, InvalidInput) and (unknown := await _unknown_topics(scope, asked.named)):
         return refusal(unknown)
     return err
+
+
+async def _is_synced(scope: Scope, url: object) -> bool:
+    """Whether that is the application whose workflows run here: in development its framework says so at each trigger."""
+    bridge = await bridges.get(scope)
+    return bridge is not None and isinstance(url, str) and bridge.url.rstrip("/") == url.rstrip("/")
 
 
 async def _unknown_topics(scope: Scope, named: Named) -> list[Issue]:
