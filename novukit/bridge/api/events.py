@@ -294,7 +294,7 @@ async def _explain(scope: Scope, asked: _Asked, err: NovukitError) -> NovukitErr
 
 
 async def _is_synced(scope: Scope, url: object) -> bool:
-    """Whether that is the application whose workflows run here: in development its framework says so at each trigger."""
+    """Whether that is the application whose workflows run here: in development its framework says so each time."""
     bridge = await bridges.get(scope)
     return bridge is not None and isinstance(url, str) and bridge.url.rstrip("/") == url.rstrip("/")
 
