@@ -194,7 +194,7 @@ def test_completion_prints_a_script(project: Project, shell: str) -> None:
 
 def test_completion_completes_names_and_options() -> None:
     """As the script asks for it."""
-    asked = {"COMP_WORDS": "novukit tr", "COMP_CWORD": "1", "_NOVUKIT_COMPLETE": "bash_complete"}
+    asked = {"COMP_WORDS": "novukit tri", "COMP_CWORD": "1", "_NOVUKIT_COMPLETE": "bash_complete"}
 
     first = python("-m", "novukit.cli", **asked)
     second = python("-m", "novukit.cli", **{**asked, "COMP_WORDS": "novukit topics ad", "COMP_CWORD": "2"})

@@ -1,4 +1,4 @@
-"""One novukit for all tests of a process; what they make there has names of its own."""
+"""A novukit for the tests of a module; what they make there has names of its own."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from novu_py import Novu
 from . import sdk, serving
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.Live]:
     """A running novukit with the workflows of ``tests.clients.workflows``."""
     with serving.serve(tmp_path_factory.mktemp("novukit")) as found:
         yield found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def novu(live: serving.Live) -> Iterator[Novu]:
     """Novu's Python client; what is asked with asyncio needs one of its own (``sdk.connect``)."""
     with sdk.connect(live) as client:

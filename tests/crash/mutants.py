@@ -217,8 +217,8 @@ def cursor_before_page() -> None:
     async def apart(rt: Any) -> bool:
         held: list[Any] = []
 
-        async def later(scope: Any, event: Any, ids: Any) -> Any:
-            held.append((scope, event, ids))
+        async def later(scope: Any, event: Any, ids: Any, window: Any = None) -> Any:
+            held.append((scope, event, ids, window))
             return 0, await recipients.last(scope, event, len(ids))
 
         open_them = recipients.open_executions

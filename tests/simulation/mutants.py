@@ -226,14 +226,14 @@ def _cancelled_too_soon() -> Patches:
 @mutant("the cursor moves before its page", "I12")
 def _cursor_first() -> Patches:
     def made(open_executions: Any) -> Any:
-        async def late(scope: Any, event: Any, ids: Any) -> Any:
-            start(_in_its_own(scope, event, ids))
+        async def late(scope: Any, event: Any, ids: Any, window: Any = None) -> Any:
+            start(_in_its_own(scope, event, ids, window))
             return 1, await recipients.last(scope, event, len(ids))
 
-        async def _in_its_own(scope: Any, event: Any, ids: Any) -> None:
+        async def _in_its_own(scope: Any, event: Any, ids: Any, window: Any) -> None:
             await asyncio.sleep(0.01)
             async with scope.database.transaction():
-                await open_executions(scope, event, ids)
+                await open_executions(scope, event, ids, window)
 
         return late
 

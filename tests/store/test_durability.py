@@ -106,9 +106,9 @@ async def test_an_unlogged_table_is_found(empty_postgres: str, clock: VirtualClo
     await database.open()
     await migrations.upgrade(database)
     await database.close()
-    await execute(empty_postgres, "alter table novukit_event set unlogged")
+    await execute(empty_postgres, "alter table novukit_activity set unlogged")
 
-    assert [("novukit_event is unlogged", "", True)] == await losses(empty_postgres, clock, new_id)
+    assert [("novukit_activity is unlogged", "", True)] == await losses(empty_postgres, clock, new_id)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
