@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST = 40
 """Sentences that are shown."""
+IN_ONE_TURN = 3
+"""How many requests may fall into the turn of the loop in which a worker froze."""
 MOMENT = 0.5
 """Seconds after SIGCONT in which a request counts as begun before the freeze."""
 ENDINGS = {"completed", "merged", "cancelled"}
@@ -107,8 +109,11 @@ async def judge(said: Verdict, place: Place, clients: Clients) -> None:
 
 
 def _excuse(said: Verdict, broken: list[str], calls: Sequence[Call]) -> list[str]:
-    """``broken`` without the one request that each frozen worker may have begun the moment it woke (P3's window)."""
-    thaws = [hurt for hurt in said.hurt if hurt.fault.what == FREEZE]
+    """``broken`` without the few requests that each frozen worker may have begun the moment it woke (P3's window).
+
+    Several may have looked at the lease in the turn of the loop that the freeze fell into.
+    """
+    thaws = [hurt for hurt in said.hurt if hurt.fault.what == FREEZE] * IN_ONE_TURN
     by_number = {call.n: call for call in calls}
     for line in list(broken):
         found = re.match(r"P[36] .*request (\d+) began", line)
