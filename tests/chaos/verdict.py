@@ -108,6 +108,9 @@ async def judge(said: Verdict, place: Place, clients: Clients) -> None:
     }  # fmt: skip
 
 
+_ASKED = re.compile(r"P4 .*delivered \d+ times \(requests ([\d, ]+)\); the provider could have been asked")
+
+
 def _excuse(said: Verdict, broken: list[str], calls: Sequence[Call]) -> list[str]:
     """``broken`` without the few requests that each frozen worker may have begun the moment it woke (P3's window).
 
@@ -116,10 +119,10 @@ def _excuse(said: Verdict, broken: list[str], calls: Sequence[Call]) -> list[str
     thaws = [hurt for hurt in said.hurt if hurt.fault.what == FREEZE] * IN_ONE_TURN
     by_number = {call.n: call for call in calls}
     for line in list(broken):
-        found = re.match(r"P[36] .*request (\d+) began", line)
-        call = by_number[int(found[1])] if found else None
+        found = re.match(r"P[36] .*request (\d+) began", line) or _ASKED.match(line)
+        begun = [by_number[int(number)] for number in found[1].split(", ")] if found else []
         for thaw in thaws:
-            if call is not None and call.pid == thaw.pid and -0.1 < call.at - thaw.ended < MOMENT:
+            if any(call.pid == thaw.pid and -0.1 < call.at - thaw.ended < MOMENT for call in begun):
                 thaws.remove(thaw)
                 broken.remove(line)
                 said.excused.append(line)
