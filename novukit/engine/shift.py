@@ -13,6 +13,7 @@ from ..store import executions, workers
 from ..store.executions import Claimed
 from ..store.journal import Journal
 from ..store.workers import Found
+from .remote.directory import IDLE
 from .runtime import Runtime
 from .unwind import Abandoned
 
@@ -80,7 +81,7 @@ class Shift:
         """What there is to do, in one statement, which extends the lease as well when that has grown older. None when
         it was lost.
         """
-        await self._rt.remotes.refresh(self._rt)
+        await self._rt.remotes.refresh(self._rt, IDLE)
         database, workflows = self._rt.database, self._rt.workflow_ids
         blocked = self._rt.routes.bulkheads.blocked()
         if self._rt.clock.monotonic() - self._extended_at < self._lease.total_seconds() / 4:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LOOK_EVERY = 1.0
 """Seconds between two looks for what was synced in another process."""
+IDLE = 10.0
+"""The same for a worker that has nothing to do; a ring makes it look at once."""
 FRESH = 5.0
 """How many seconds a key or a URL is used without a look at its row."""
 ASK = "bridge"
@@ -72,7 +74,7 @@ class Remotes:
         self.http = http
         self._known: dict[tuple[UUID, str], tuple[str, RemoteWorkflow]] = {}
         self._places: dict[UUID, tuple[float, Place]] = {}
-        self._look_at = 0.0
+        self._looked: float | None = None
         self.ids: list[str] = []
         """The ids of all of them, each once."""
 
@@ -83,12 +85,12 @@ class Remotes:
         found = self._known.get((environment_id, workflow_id))
         return found[1] if found else None
 
-    async def refresh(self, rt: Runtime) -> None:
-        """Look whether anything was synced, if the last look is a second old."""
+    async def refresh(self, rt: Runtime, age: float = LOOK_EVERY) -> None:
+        """Look whether anything was synced, if the last look is ``age`` seconds old."""
         now = rt.clock.monotonic()
-        if now < self._look_at:
+        if self._looked is not None and now - self._looked < age:
             return
-        self._look_at = now + LOOK_EVERY  # before the look: a sync meanwhile asks for another one
+        self._looked = now  # before the look: a sync meanwhile asks for another one
         marks = await bridges.marks(rt.database)
         if not marks and not self._known:
             return
@@ -107,7 +109,7 @@ class Remotes:
 
     def forget(self) -> None:
         """Something was synced here: look again at once."""
-        self._look_at = 0.0
+        self._looked = None
         self._places.clear()
 
     async def place(self, rt: Runtime, environment_id: UUID) -> Place:
