@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 MOST = 40
 """Sentences that are shown."""
-IN_ONE_TURN = 3
-"""How many requests may fall into the turn of the loop in which a worker froze."""
 MOMENT = 0.5
 """Seconds after SIGCONT in which a request counts as begun before the freeze."""
 ENDINGS = {"completed", "merged", "cancelled"}
@@ -108,21 +106,15 @@ async def judge(said: Verdict, place: Place, clients: Clients) -> None:
     }  # fmt: skip
 
 
-_ASKED = re.compile(r"P4 .*delivered \d+ times \(requests ([\d, ]+)\); the provider could have been asked")
-
-
 def _excuse(said: Verdict, broken: list[str], calls: Sequence[Call]) -> list[str]:
-    """``broken`` without the few requests that each frozen worker may have begun the moment it woke (P3's window).
-
-    Several may have looked at the lease in the turn of the loop that the freeze fell into.
-    """
-    thaws = [hurt for hurt in said.hurt if hurt.fault.what == FREEZE] * IN_ONE_TURN
+    """``broken`` without the one request that each frozen worker may have begun the moment it woke (P3's window)."""
+    thaws = [hurt for hurt in said.hurt if hurt.fault.what == FREEZE]
     by_number = {call.n: call for call in calls}
     for line in list(broken):
-        found = re.match(r"P[36] .*request (\d+) began", line) or _ASKED.match(line)
-        begun = [by_number[int(number)] for number in found[1].split(", ")] if found else []
+        found = re.match(r"P[36] .*request (\d+) began", line)
+        call = by_number[int(found[1])] if found else None
         for thaw in thaws:
-            if any(call.pid == thaw.pid and -0.1 < call.at - thaw.ended < MOMENT for call in begun):
+            if call is not None and call.pid == thaw.pid and -0.1 < call.at - thaw.ended < MOMENT:
                 thaws.remove(thaw)
                 broken.remove(line)
                 said.excused.append(line)
