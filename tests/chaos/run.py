@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -158,6 +159,14 @@ async def _prepared(folder: Path, postgres: Postgres, master_key: str) -> str:
     connection = await postgres.connect()
     await connection.execute(f"create database {DATABASE}")
     await connection.close()
+    ways = [*sys.path]
+    try:
+        return await _synced(folder, master_key)
+    finally:
+        sys.path[:] = ways  # or the plugin that is installed there would be installed for all tests to come
+
+
+async def _synced(folder: Path, master_key: str) -> str:
     host = PluginHost([plugin], installed=False, http=HttpClient(allow_private=True))
     ring = KeyRing([master_key])
     app = App(Settings.load(folder / "novukit.toml"), host=host, secrets=ring)
