@@ -11,6 +11,7 @@ from uuid import UUID
 from bench.programs.feed import feed
 from bench.wire import coming, say
 from novukit.app import App
+from novukit.cli import loop
 from novukit.cli.serving import collect_less
 from novukit.settings import Settings
 from novukit.store import Scope
@@ -56,4 +57,4 @@ async def main(path: str | None) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1] if sys.argv[1:] else None))
+    loop.run(main(sys.argv[1] if sys.argv[1:] else None))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 from bench.wire import coming, say
 from novukit.app import App
+from novukit.cli import loop
 from novukit.engine import sweep, trigger
 from novukit.model import TopicRecipient, Trigger
 from novukit.settings import Settings
@@ -26,4 +26,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    loop.run(main())

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from bench.wire import coming, say
 from novukit.app import App
+from novukit.cli import loop
 from novukit.engine import trigger
 from novukit.model import Subscriber, Trigger
 from novukit.settings import Settings
@@ -44,4 +45,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    loop.run(main())

@@ -223,9 +223,9 @@ def _dressed(call: Callback, function: Callback, options: list[CommonOption]) ->
 def _finish(result: Any) -> None:
     """Run what an async function returned to its end."""
     if isinstance(result, Coroutine):
-        import asyncio
+        from . import loop
 
-        asyncio.run(cast("Coroutine[Any, Any, None]", result))
+        loop.run(cast("Coroutine[Any, Any, None]", result))
 
 
 def _heading(text: str) -> str:
