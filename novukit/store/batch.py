@@ -14,6 +14,7 @@ from uuid import UUID
 
 from . import batch_sqlite
 from .database import Database
+from .each import ONE_ROW, row_by_row
 
 _REFERENCE = re.compile(r"\{(\w+)\}")
 _PLACEHOLDER = re.compile(r"\$(\d+)")
@@ -123,7 +124,8 @@ def _over_unnest(batch: Batch, same: frozenset[int], joined: frozenset[int], tak
     """The statement with its arguments numbered after those ``taken``, and how many it takes."""
     columns = [column.split() for column in batch.columns.split(",")] if batch.columns else []
     values = [
-        f"${taken + n + 1}::{kind} as {name}" if n in same else f"each.{name}" for n, (name, kind) in enumerate(columns)
+        f"{row_by_row(f'${taken + n + 1}::{kind}') if n in same else f'each.{name}'} as {name}"
+        for n, (name, kind) in enumerate(columns)
     ]
     arrays = {
         name: f"string_to_array(${taken + n + 1}::text, chr(31), chr(30))::{kind}[]"
@@ -132,7 +134,10 @@ def _over_unnest(batch: Batch, same: frozenset[int], joined: frozenset[int], tak
         for n, (name, kind) in enumerate(columns)
         if n not in same
     }
-    rows = f"(select {', '.join(values)} from unnest({', '.join(arrays.values())}) as each({', '.join(arrays)})) as u"
+    rows = (
+        f"(select {', '.join(values)} from unnest({', '.join(arrays.values())}) with ordinality "
+        f"as each({', '.join(arrays)}, nth) where {ONE_ROW}) as u"
+    )
     sql = _REFERENCE.sub(lambda found: rows if found[1] == "rows" else found[1], batch.sql)
     if columns:
         return sql, len(columns)

@@ -9,6 +9,7 @@ from uuid import UUID
 from ..model import ChannelEndpoint, EndpointType
 from .connections import EVERY, Filter, remove
 from .database import Row, Scope, decode, encode
+from .each import each
 from .pages import Listing, Page, PageQuery, read
 
 _COLUMNS = (
@@ -84,8 +85,8 @@ async def of_subscribers(scope: Scope, uuids: Collection[UUID]) -> dict[UUID, tu
     """The endpoints of several subscribers by their own ids, oldest first; who has none is not in the answer."""
     found: dict[UUID, list[ChannelEndpoint]] = {}
     for row in await scope.database.fetch_hot(
-        f"select {_COLUMNS}, c.subscriber_uuid from {_SOURCE} "
-        "where c.environment_id = $1 and c.subscriber_uuid = any($2::uuid[]) order by c.id",
+        f"select {_COLUMNS}, c.subscriber_uuid from {each('uuid')}, {_SOURCE} "
+        "where c.environment_id = each.environment_id and c.subscriber_uuid = each.key order by c.id",
         scope.environment_id, list(uuids),
     ):  # fmt: skip
         found.setdefault(row["subscriber_uuid"], []).append(_endpoint(row))

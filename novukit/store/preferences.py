@@ -10,6 +10,7 @@ from uuid import UUID
 
 from ..model import Channel, Preference
 from .database import Row, Scope, decode, encode
+from .each import each
 
 Choice = dict[Channel, bool]
 
@@ -37,8 +38,8 @@ async def chosen(scope: Scope, subscriber_uuid: UUID, workflow_id: str) -> Chose
 async def of_many(scope: Scope, wanted: Collection[tuple[UUID, str]]) -> dict[tuple[UUID, str], Chosen]:
     """What several subscribers chose, each for a workflow; in one query."""
     rows = await scope.database.fetch_hot(
-        "select subscriber_uuid, workflow_id, channels, schedule, updated_at from novukit_preference "
-        "where environment_id = $1 and subscriber_uuid = any($2::uuid[])",
+        f"select subscriber_uuid, workflow_id, channels, schedule, updated_at from {each('uuid')} "
+        "join novukit_preference p on p.environment_id = each.environment_id and p.subscriber_uuid = each.key",
         scope.environment_id, sorted({who for who, _ in wanted}),
     )  # fmt: skip
     found = {(row["subscriber_uuid"], row["workflow_id"]): row for row in rows}

@@ -12,6 +12,7 @@ from ..errors import InvalidInput, Issue
 from ..model import ChannelAddress, ChannelEndpoint, StoredSubscriber, Subscriber
 from . import endpoints
 from .database import Row, Scope, decode, encode, in_list
+from .each import each, not_by_index
 from .pages import Listing, Page, PageQuery, contains, parted, read
 from .where import Where
 
@@ -41,13 +42,11 @@ class KnownIntegration:
     provider_id: str
 
 
-# A look for each name. Were the names a list, Postgres would rather read the whole environment while its statistics
-# are those of an empty table.
 _NAMED = (
-    f"select {_COLUMNS} from unnest($2::text[]) as each(name) "
-    "join novukit_subscriber on environment_id = $1 and subscriber_id = each.name"
+    f"select {_COLUMNS} from {each('text')} "
+    "join novukit_subscriber s on s.subscriber_id = each.key "
+    f"and {not_by_index('s.environment_id = each.environment_id')}"
 )
-_NAMED_SQLITE = f"select {_COLUMNS} from novukit_subscriber where environment_id = $1 and subscriber_id = any($2)"
 
 
 async def look(scope: Scope, named: Iterable[Subscriber]) -> tuple[dict[str, UUID], list[Subscriber]]:
@@ -55,8 +54,7 @@ async def look(scope: Scope, named: Iterable[Subscriber]) -> tuple[dict[str, UUI
     wanted = _merged(named)
     if not wanted:
         return {}, []
-    sql = _NAMED if scope.database.dialect == "postgres" else _NAMED_SQLITE
-    rows = await scope.database.fetch_hot(sql, scope.environment_id, list(wanted))
+    rows = await scope.database.fetch_hot(_NAMED, scope.environment_id, list(wanted))
     known = {row["subscriber_id"]: row for row in rows}
     news = [s for name, s in wanted.items() if name not in known or _differs(s, known[name])]
     return {name: row["id"] for name, row in known.items()}, news
@@ -158,7 +156,8 @@ async def by_uuids(scope: Scope, uuids: Collection[UUID]) -> dict[UUID, StoredSu
     has = "exists (select 1 from novukit_{0} c where c.environment_id = $1 and c.subscriber_uuid = s.id) as {0}"
     rows = await scope.database.fetch_hot(
         f"select {_COLUMNS}, {has.format('subscriber_channel')}, {has.format('channel_endpoint')} "
-        "from novukit_subscriber s where s.environment_id = $1 and s.id = any($2::uuid[])",
+        f"from {each('uuid')} join novukit_subscriber s on s.id = each.key "
+        f"and {not_by_index('s.environment_id = each.environment_id')}",
         scope.environment_id, list(uuids),
     )  # fmt: skip
     reachable = [row["id"] for row in rows if row["subscriber_channel"]]
@@ -212,8 +211,8 @@ async def addresses(scope: Scope, uuids: Collection[UUID]) -> dict[UUID, list[Ch
     found: dict[UUID, list[ChannelAddress]] = {}
     for row in await scope.database.fetch_hot(
         "select subscriber_uuid, provider_id, integration_identifier, device_tokens, webhook_url, channel "
-        "from novukit_subscriber_channel "
-        "where environment_id = $1 and subscriber_uuid = any($2::uuid[]) order by id",
+        f"from {each('uuid')} join novukit_subscriber_channel c on c.environment_id = each.environment_id "
+        "and c.subscriber_uuid = each.key order by id",
         scope.environment_id, list(uuids),
     ):  # fmt: skip
         found.setdefault(row["subscriber_uuid"], []).append(
