@@ -28,7 +28,7 @@ from ..model import (
 )
 from ..model.context import listed
 from ..providers.novu_ids import novu_id_of
-from ..store import Scope, history
+from ..store import Scope, history, timeline
 from .wire import Timestamp, Wire
 
 NOBODY = "novu"
@@ -206,7 +206,7 @@ class Teller:
 
     async def tell(self, scope: Scope, executions: Sequence[Execution]) -> list[ActivityOut]:
         ids = [one.id for one in executions]
-        steps, lines = await history.steps_of(scope, ids), await history.activity_of(scope, ids)
+        steps, lines = await history.steps_of(scope, ids), await timeline.of_executions(scope, ids)
         people, messages = await history.people_of(scope, ids), await history.messages_of_many(scope, ids)
         events = await history.events_of(scope, [one.event_id for one in executions])
         topics = await history.topics_of(scope, [one.event_id for one in executions])

@@ -24,7 +24,6 @@ _STEP_LINE = {
     StepStatus.WAITING: ActivityKind.STEP_WAITING,
     StepStatus.CALLING: ActivityKind.STEP_CALLING,
     StepStatus.RETRYING: ActivityKind.STEP_RETRYING,
-    StepStatus.COMPLETED: ActivityKind.STEP_COMPLETED,
     StepStatus.SKIPPED: ActivityKind.STEP_SKIPPED,
     StepStatus.MERGED: ActivityKind.STEP_MERGED,
     StepStatus.FAILED: ActivityKind.STEP_FAILED,
@@ -65,17 +64,18 @@ class Frame:
         )  # fmt: skip
 
     def told(self, checkpoint: Checkpoint, *more: Entry, result: str | None = None) -> list[Entry]:
-        """A checkpoint with its activity line and whatever belongs to the same moment.
+        """A checkpoint with its activity line, and whatever belongs to the same moment.
 
         ``result`` is its result as JSON text, where somebody has that already.
         """
-        line = self.line(_STEP_LINE[checkpoint.status], checkpoint, at=checkpoint.finished_at)
         step = checkpoint.step_id, checkpoint.key
         new = step not in self._on_record
         if new:
             self._on_record.add(step)
         saved = SaveCheckpoint(self.execution.environment_id, self.execution.id, checkpoint, result, new)
-        return [saved, *more, line]
+        if checkpoint.status is StepStatus.COMPLETED:
+            return [saved, *more]  # a complete step stays so: its row is the line (see ``store.activities``)
+        return [saved, *more, self.line(_STEP_LINE[checkpoint.status], checkpoint, at=checkpoint.finished_at)]
 
     def line(
         self, kind: ActivityKind, about: Checkpoint | None = None, detail: str = "", at: datetime | None = None

@@ -44,7 +44,6 @@ from .unwind import Abandoned, Anew, Cancelled, Merged, Park, Stop, Suspend, Unw
 log = logging.getLogger("novukit.engine")
 
 _LINES = {
-    ExecutionStatus.COMPLETED: ActivityKind.EXECUTION_COMPLETED,
     ExecutionStatus.MERGED: ActivityKind.EXECUTION_MERGED,
     ExecutionStatus.CANCELLED: ActivityKind.EXECUTION_CANCELLED,
     ExecutionStatus.FAILED: ActivityKind.EXECUTION_FAILED,
@@ -266,7 +265,7 @@ async def _settle_somehow(frame: Frame, ending: Settle) -> None:
 async def _settle(frame: Frame, ending: Settle) -> None:
     """Put the end of the run on record. An execution that ends while it holds a digest open hands it over."""
     entries: list[Entry] = [ending]
-    if kind := _LINES.get(ending.status):  # that it waits is told by its step
+    if kind := _LINES.get(ending.status):  # that it waits is told by its step, that it is complete by its own row
         entries.append(frame.line(kind, detail=ending.detail))
     cancelled = ending.status is ExecutionStatus.CANCELLED
     lost = cancelled or ending.status in (ExecutionStatus.FAILED, ExecutionStatus.PARKED)

@@ -15,7 +15,6 @@ from uuid import UUID
 from ..crash import crash_point
 from ..errors import InvalidInput, Issue, NovukitError, TransactionIdReused, WorkflowNotFound, did_you_mean
 from ..model import (
-    ActivityKind,
     Everyone,
     StoredWorkflow,
     Subscriber,
@@ -26,7 +25,6 @@ from ..model import (
 )
 from ..model.context import keys_of
 from ..store import Scope, contexts, events, idempotency, subscribers, topics, workflows
-from ..store.activities import Line
 from ..store.events import NewEvent, Person
 from . import repeat
 from .intake import Asked
@@ -166,9 +164,9 @@ async def _write(rt: Runtime, ready: Sequence[_Ready]) -> set[UUID]:
         named = [who for each in those for who in each.named]
         known[environment_id], news[environment_id] = await subscribers.look(rt.scope(environment_id), named)
     if not any(news.values()) and not any(each.ask.addresses or each.event.context for each in ready):
-        return await events.insert(rt.database, _new(ready), _lines(rt, ready), _people(ready, known), _receipts(ready))
+        return await events.insert(rt.database, _new(ready), _people(ready, known), _receipts(ready))
     async with rt.database.transaction():  # most triggers tell nothing new, and need none
-        accepted = await events.insert(rt.database, _new(ready), _lines(rt, ready), {}, _receipts(ready))
+        accepted = await events.insert(rt.database, _new(ready), {}, _receipts(ready))
         begun = [each for each in ready if each.event.id in accepted]  # one that is refused changes nobody
         await _tell(rt, begun, known, news)
         await events.open_executions(rt.database, _new(begun), _people(begun, known))
@@ -212,16 +210,6 @@ def _receipts(ready: Sequence[_Ready]) -> list[idempotency.Receipt]:
         for each in ready
         if each.keyed
     ]
-
-
-def _lines(rt: Runtime, ready: Sequence[_Ready]) -> list[Line]:
-    return [
-        Line(
-            id=rt.new_id(), environment_id=each.scope.environment_id, kind=ActivityKind.TRIGGER_ACCEPTED,
-            at=rt.clock.now(), event_id=each.event.id, detail=each.event.workflow_id,
-        )
-        for each in ready
-    ]  # fmt: skip
 
 
 def _in_order(one: _Ready) -> tuple[UUID, str]:

@@ -207,7 +207,9 @@ _SAVE_CHECKPOINT = replace(
     "on conflict (environment_id, execution_id, step_id, step_key) do update set status = excluded.status, "
     "result = excluded.result, reason = excluded.reason, detail = excluded.detail, attempts = excluded.attempts, "
     "args_hash = excluded.args_hash, message_id = excluded.message_id, wake_at = excluded.wake_at, "
-    "started_at = excluded.started_at, finished_at = excluded.finished_at, way = excluded.way",
+    "started_at = excluded.started_at, finished_at = excluded.finished_at, way = excluded.way "
+    # What is complete stays as it was when it became so: its row tells of that, there is no other line.
+    "where novukit_checkpoint.status <> 'completed'",
 )
 _SETTLE = Batch(
     "settled",

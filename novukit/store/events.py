@@ -10,8 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from ..model import ContextKeys, EventContext, EventStatus
-from . import activities, idempotency
-from .activities import Line
+from . import idempotency
 from .batch import Batch, together
 from .database import Database, Scope, decode, encode
 from .idempotency import Receipt
@@ -97,12 +96,12 @@ def _executions(condition: str) -> Batch:
 
 
 async def insert(
-    database: Database, new: Sequence[tuple[Scope, NewEvent]], lines: Sequence[Line],
-    people: Mapping[UUID, Sequence[Person]], receipts: Sequence[Receipt] = (),
+    database: Database, new: Sequence[tuple[Scope, NewEvent]], people: Mapping[UUID, Sequence[Person]],
+    receipts: Sequence[Receipt] = (),
 ) -> set[UUID]:  # fmt: skip
     """Keep events with the executions of their ``people``, all or nothing; returns which of them are new.
 
-    One whose transaction id is taken begins nothing, and neither do its ``lines`` nor its receipt.
+    One whose transaction id is taken begins nothing, and its receipt is not kept.
     """
     now, rows = database.clock.now(), list[Any]()
     for scope, e in new:
@@ -120,9 +119,7 @@ async def insert(
         for source in e.sources
         if "topic" in source
     ]
-    parts = [
-        (_EVENTS, rows), (_executions(_ACCEPTED), executions), (_TOPICS, topics), activities.writing(lines, _ACCEPTED),
-    ]  # fmt: skip
+    parts = [(_EVENTS, rows), (_executions(_ACCEPTED), executions), (_TOPICS, topics)]
     if receipts:
         parts.append(idempotency.writing(database, receipts))
     return set((await together(database, parts))["accepted"])

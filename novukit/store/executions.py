@@ -12,6 +12,7 @@ from ..model import Checkpoint, ContextKeys, ExecutionStatus, Reason, StepKind, 
 from . import subscribers
 from .batch import Batch, together
 from .database import Database, Row, Scope, decode, in_list, moment
+from .each import each
 from .preferences import Chosen
 from .workers import Blocked, blocked_of
 
@@ -167,8 +168,8 @@ async def _load(database: Database, claimed: list[Claimed]) -> None:
 
 _CHECKPOINTS = (
     "select execution_id, step_id, step_key, kind, status, result, reason, detail, attempts, args_hash, position, "
-    "message_id, wake_at, started_at, finished_at, way from novukit_checkpoint "
-    "where environment_id = $1 and execution_id = any($2::uuid[])"
+    f"message_id, wake_at, started_at, finished_at, way from {each('uuid')} join novukit_checkpoint c "
+    "on c.environment_id = each.environment_id and c.execution_id = each.key"
 )
 
 

@@ -1,16 +1,13 @@
-"""What happened: events, executions, their steps and activity lines, as they are read afterwards."""
+"""What happened: events, executions and their steps, as they are read afterwards; ``timeline`` has their activity."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from ..model import (
-    Activity,
-    ActivityKind,
     ContextKeys,
     Event,
     EventStatus,
@@ -132,34 +129,6 @@ async def steps_of(scope: Scope, ids: Sequence[UUID]) -> dict[UUID, list[StepRec
     return found
 
 
-async def activity(scope: Scope, *, execution_id: UUID | None = None, event_id: UUID | None = None) -> list[Activity]:
-    """The lines of one execution, or of an event with all its executions, oldest first."""
-    assert (execution_id is None) != (event_id is None), "one of execution and event"
-    rows = await scope.database.fetch(
-        f"select {_ACTIVITY} from novukit_activity where environment_id = $1 and execution_id = $2 order by id"
-        if execution_id
-        else f"select {_ACTIVITY} from novukit_activity where environment_id = $1 and event_id = $2 "
-        f"and execution_id is null union all select {_ACTIVITY} from novukit_activity where environment_id = $1 "
-        "and execution_id in (select id from novukit_execution where environment_id = $1 and event_id = $2) "
-        "order by id",
-        scope.environment_id, execution_id or event_id,
-    )  # fmt: skip
-    return [_activity(row) for row in rows]
-
-
-async def activity_of(scope: Scope, ids: Sequence[UUID]) -> dict[UUID, list[Activity]]:
-    """The lines of several executions, oldest first."""
-    found: dict[UUID, list[Activity]] = {each: [] for each in ids}
-    for some in pages.parted(ids):
-        for row in await scope.database.fetch(
-            f"select {_ACTIVITY} from novukit_activity "
-            f"where environment_id = $1 and execution_id in {in_list(some, 2)} order by id",
-            scope.environment_id, *some,
-        ):  # fmt: skip
-            found[row["execution_id"]].append(_activity(row))
-    return found
-
-
 async def messages_of(scope: Scope, execution_id: UUID) -> list[Message]:
     """The messages of an execution, oldest first."""
     return await messages.of_executions(scope, [execution_id])
@@ -227,7 +196,6 @@ _EXECUTION = (
     "x.status, x.step, x.reason, x.detail, x.runs, x.wake_at, x.created_at, x.started_at, x.finished_at"
 )
 _EXECUTIONS = "novukit_execution x join novukit_event e on e.id = x.event_id and e.environment_id = x.environment_id"
-_ACTIVITY = "id, environment_id, event_id, execution_id, kind, step, reason, detail, message_id, at"
 _EVENT = (
     "id, environment_id, transaction_id, workflow_id, payload, overrides, actor, tenant, context, context_keys, "
     "status, executions, created_at"
@@ -303,11 +271,6 @@ def _step(row: Row) -> StepRecord:
         duration_ms=(finished - started).total_seconds() * 1000 if started and finished else None,
         result=decode(row["result"]),
     )  # fmt: skip
-
-
-def _activity(row: Row) -> Activity:
-    fields: dict[str, Any] = {name: row[name] for name in Activity.model_fields if name not in ("kind", "data")}
-    return Activity(kind=ActivityKind(row["kind"]), **fields)
 
 
 def _event(row: Row) -> Event:

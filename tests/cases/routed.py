@@ -25,7 +25,7 @@ from novukit.providers import (
     hookimpl,
 )  # fmt: skip
 from novukit.settings import IntegrationSettings, Settings
-from novukit.store import history, integrations
+from novukit.store import integrations, timeline
 from novukit.testing import Harness
 
 ADA = Subscriber(subscriber_id="ada", email="ada@example.com", phone="+4915112345678", locale="en_US")
@@ -146,5 +146,5 @@ def by() -> list[str]:
 
 async def lines(routed: Harness, kind: ActivityKind) -> list[Any]:
     (execution,) = await routed.executions()
-    page = await history.activity(routed.scope, execution_id=execution.id)
+    page = await timeline.of_execution(routed.scope, execution.id)
     return [line for line in page if line.kind is kind]

@@ -10,7 +10,7 @@ import pytest
 
 from novukit import Context, Subscriber, workflow
 from novukit.model import ActivityKind, ChannelAddress, DeliveryStatus, ExecutionStatus, MessageStatus, Reason
-from novukit.store import Scope, deliveries, environments, history, integrations, organizations, subscribers
+from novukit.store import Scope, deliveries, environments, integrations, organizations, subscribers, timeline
 from novukit.testing import Harness
 
 from . import vendor as vendors
@@ -261,7 +261,7 @@ async def test_gone_tokens_are_forgotten(novukit: Harness, vendor: Vendor) -> No
     assert {"message.token_gone", "tokens.forgotten"} == set(await vendor.kinds())
     (execution,) = await novukit.executions()
     (line,) = [
-        one for one in await history.activity(novukit.scope, execution_id=execution.id)
+        one for one in await timeline.of_execution(novukit.scope, execution.id)
         if one.kind is ActivityKind.TOKENS_FORGOTTEN
     ]  # fmt: skip
     assert "…oken-a" == line.detail

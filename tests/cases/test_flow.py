@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from novukit import Context, Subscriber, workflow
 from novukit.model import ExecutionStatus, Reason, StepStatus
-from novukit.store import history
+from novukit.store import history, timeline
 from novukit.testing import Harness
 
 
@@ -49,7 +49,7 @@ async def test_everything_that_happened_is_in_the_activity_log_in_order(novukit:
     await novukit.trigger(order_placed, to=ADA, payload=Order(number=7))
     (execution,) = await novukit.executions()
 
-    kinds = [line.kind.value for line in await history.activity(novukit.scope, execution_id=execution.id)]
+    kinds = [line.kind.value for line in await timeline.of_execution(novukit.scope, execution.id)]
 
     assert [
         "step.completed", "step.calling", "step.completed", "execution.completed",

@@ -8,7 +8,7 @@ import pytest
 
 from novukit.errors import InvalidInput, PayloadInvalid
 from novukit.model import ExecutionStatus, Reason, StepStatus
-from novukit.store import history, workflows
+from novukit.store import history, timeline, workflows
 from novukit.testing import Harness
 
 from .application import ADA, Application, says, skips, synced
@@ -106,7 +106,7 @@ async def test_every_way_to_say_a_time_ends(
 
     assert ["now"] == [one.body for one in await novukit.inbox("ada")]
     (execution,) = await novukit.executions()
-    lines = await history.activity(novukit.scope, execution_id=execution.id)
+    lines = await timeline.of_execution(novukit.scope, execution.id)
     assert "step.arguments_changed" not in [line.kind.value for line in lines]
 
 

@@ -19,7 +19,7 @@ from novukit.model import (
     Resolution,
     StepStatus,
 )  # fmt: skip
-from novukit.store import history, messages
+from novukit.store import history, messages, timeline
 from novukit.store.history import ExecutionFilter
 from novukit.testing import Harness
 
@@ -86,7 +86,7 @@ async def test_it_went_out(novukit: Harness) -> None:
     assert ["sent"] == [one.body for one in await novukit.inbox("ada")]
     (line,) = [
         line
-        for line in await history.activity(novukit.scope, execution_id=execution.id)
+        for line in await timeline.of_execution(novukit.scope, execution.id)
         if line.kind is ActivityKind.STEP_RESOLVED_SENT
     ]
     assert ("code", "the test", message.id) == (line.step, line.detail, line.message_id)
@@ -165,7 +165,7 @@ async def test_said_twice(novukit: Harness) -> None:
     *_, fine = await novukit.executions()
     done = await resolve(rt, scope, [fine.id], Resolution.SENT, by=by)
     assert (0, (fine.id,)) == (done.now, done.others)
-    kinds = [line.kind for line in await history.activity(scope, execution_id=execution.id)]
+    kinds = [line.kind for line in await timeline.of_execution(scope, execution.id)]
     assert 1 == kinds.count(ActivityKind.STEP_RESOLVED_SENT)
 
 

@@ -29,7 +29,7 @@ from novukit.providers import (
     sign_hmac,
     verify_standard_webhook,
 )  # fmt: skip
-from novukit.store import environments, history, integrations, keys
+from novukit.store import environments, history, integrations, keys, timeline
 from novukit.testing import Harness
 from novukit.testing.conformance.server import Server, serving
 from novukit.testing.conformance.vendor import Answer
@@ -149,7 +149,7 @@ class Vendor:
         """The kinds of the activity's lines that are about what vendors told."""
         found: list[str] = []
         for one in await self.novukit.executions():
-            lines = await history.activity(self.novukit.scope, execution_id=one.id)
+            lines = await timeline.of_execution(self.novukit.scope, one.id)
             found += [line.kind.value for line in lines if not line.kind.startswith(("trigger.", "execution."))]
         return [kind for kind in found if not kind.startswith("step.") or kind == "step.confirmed"]
 

@@ -20,7 +20,7 @@ from novukit.app import App
 from novukit.authoring import Registry
 from novukit.clock import wall
 from novukit.settings import Settings
-from novukit.store import environments, history, integrations
+from novukit.store import environments, integrations, timeline
 from novukit.store.secrets import KeyRing, generate_master_key
 
 from ..cases.vendor import signed
@@ -128,7 +128,7 @@ async def test_killed_at(point: str, database_url: str, tmp_path: Path) -> None:
                 len(await app.database.fetch(f"select 1 from novukit_{table}"))
                 for table in ("delivery_event", "suppression")
             ]
-            lines = await history.activity(scope, execution_id=message.execution_id)
+            lines = await timeline.of_execution(scope, message.execution_id)
             return counts[0], counts[1], len(lines)
 
         try:

@@ -24,7 +24,7 @@ from novukit.app import App
 from novukit.engine import sync, trigger
 from novukit.model import ActivityKind, ExecutionStatus, MessageStatus, Subscriber, Trigger
 from novukit.settings import Settings
-from novukit.store import history
+from novukit.store import history, timeline
 from novukit.store.history import ExecutionFilter
 
 from ..servers import free_port
@@ -166,7 +166,7 @@ async def _judge(scope: Any, ledger: Ledger, notes: Path) -> None:
     for one in await history.matching_ids(scope, ExecutionFilter()):
         execution = await history.execution(scope, one)
         assert execution is not None
-        for line in await history.activity(scope, execution_id=one):
+        for line in await timeline.of_execution(scope, one):
             if line.kind is ActivityKind.STEP_COMPLETED and line.step in STEPS:
                 name = f"{line.step} {execution.subscriber_id}"
                 assert name not in finished, f"{name} was finished twice"

@@ -34,9 +34,9 @@ class Ran:
         return self.row["status"]
 
     def completed_at(self, step: str) -> float | None:
-        """When a step (``email``, ``email[2]``) was told to be complete, in seconds of wall time."""
-        found = [line["at"] for line in self.lines if line["kind"] == "step.completed" and line["step"] == step]
-        return min(seconds(at) for at in found) if found else None
+        """When a step (``email``, ``email[2]``) became complete, in seconds of wall time."""
+        found = [each for each in self.steps if each["name"] == step and each["status"] == "completed"]
+        return seconds(found[0]["finished_at"]) if found else None
 
 
 @dataclass

@@ -6,7 +6,7 @@ import pytest
 
 from novukit.errors import InvalidInput
 from novukit.model import ActivityKind, EventStatus, ExecutionStatus, Reason, StepStatus
-from novukit.store import Database, history
+from novukit.store import Database, history, timeline
 from novukit.store.history import ExecutionFilter
 from novukit.store.pages import PageQuery
 from novukit.testing.clock import VirtualClock
@@ -119,21 +119,6 @@ async def test_steps_come_in_the_order_in_which_they_began(rows: Rows, clock: Vi
     assert (StepStatus.RETRYING, Reason.PROVIDER_THROTTLED, 2) == (last.status, last.reason, last.attempts)
 
 
-async def test_activity_is_read_by_execution_and_by_event(rows: Rows) -> None:
-    """An execution has its own lines, an event those of all its executions too; oldest first."""
-    event = await rows.event()
-    one, two = await rows.execution(event, "ada"), await rows.execution(event, "bob")
-    accepted = await rows.line(ActivityKind.TRIGGER_ACCEPTED, None, event)
-    started = await rows.line(ActivityKind.STEP_CALLING, one, event)
-    sent = await rows.line(ActivityKind.STEP_COMPLETED, two, event, step="inbox", reason="x", detail="y")
-    assert [started] == [line.id for line in await history.activity(rows.scope, execution_id=one)]
-    lines = await history.activity(rows.scope, event_id=event)
-    assert [accepted, started, sent] == [line.id for line in lines]
-    assert (ActivityKind.STEP_COMPLETED, "inbox", "x", "y") == (
-        lines[2].kind, lines[2].step, lines[2].reason, lines[2].detail,
-    )  # fmt: skip
-
-
 async def test_many_are_read_at_once(rows: Rows) -> None:
     """Steps, lines and events of a page take one query each; what has none has an empty list."""
     event = await rows.event("tx", payload='{"a":1}', actor='{"subscriber_id":"bob"}')
@@ -141,10 +126,10 @@ async def test_many_are_read_at_once(rows: Rows) -> None:
     await rows.checkpoint(one)
     line = await rows.line(ActivityKind.STEP_CALLING, two, event)
     steps = await history.steps_of(rows.scope, [one, two])
-    lines = await history.activity_of(rows.scope, [one, two])
+    lines = await timeline.of_executions(rows.scope, [one, two])
     events = await history.events_of(rows.scope, [event, event])
     assert (1, 0) == (len(steps[one]), len(steps[two]))
-    assert ([], [line]) == (lines[one], [each.id for each in lines[two]])
+    assert ([ActivityKind.STEP_COMPLETED], [line]) == ([e.kind for e in lines[one]], [e.id for e in lines[two]])
     assert ({"a": 1}, {"subscriber_id": "bob"}) == (events[event].payload, events[event].actor)
 
 
@@ -169,8 +154,8 @@ async def test_environments_do_not_share_their_past(rows: Rows, database: Databa
     assert [] == await history.matching_ids(other, ExecutionFilter())
     assert None is await history.execution(other, execution_id)
     assert [] == await history.steps(other, execution_id)
-    assert [] == await history.activity(other, execution_id=execution_id)
-    assert [] == await history.activity(other, event_id=event)
+    assert [] == await timeline.of_execution(other, execution_id)
+    assert [] == await timeline.of_event(other, event)
     assert [] == await history.messages_of(other, execution_id)
     assert None is await history.event(other, "tx")
     assert {} == await history.events_of(other, [event])

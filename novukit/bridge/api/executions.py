@@ -23,7 +23,7 @@ from ...model import (
     StepRecord,
     StepStatus,
 )
-from ...store import Scope, history
+from ...store import Scope, history, timeline
 from ...store.history import ExecutionFilter
 from ..auth import Here, TheRuntime
 from ..cursors import CURSOR, ThePart
@@ -191,7 +191,7 @@ async def show(here: Here, execution_id: FromPath[str]) -> Data[ExecutionStory]:
             **dict(execution_out(one)),
             steps=[_step(step) for step in await history.steps(here, one.id)],
             messages=[_sent(message) for message in await history.messages_of(here, one.id)],
-            activity=[_line(line) for line in await history.activity(here, execution_id=one.id)],
+            activity=[_line(line) for line in await timeline.of_execution(here, one.id)],
         )
     )
 
