@@ -13,7 +13,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from ..crash import crash_point
 from ..errors import BridgeFailed, BridgeUnavailable, NotSerialisable, StepFailed
 from ..model import Checkpoint, CustomInput, Reason, Retry, StepCall, StepStatus
-from ..store.database import encode
+from ..store.database import encode_plain
 from .backoff import wait_before
 from .frame import Frame, finish
 from .unwind import Abandoned, Suspend
@@ -48,7 +48,7 @@ async def custom(frame: Frame, call: StepCall, row: Checkpoint | None) -> Any:
     attempts = checkpoint.attempts + 1
     try:
         kept = to_jsonable_python(value)
-        text = encode(kept)
+        text = encode_plain(kept)
         again = revive(call, kept)
     except (PydanticSerializationError, ValidationError, NotSerialisable, ValueError) as err:
         failed = replace(

@@ -19,6 +19,7 @@ from uuid import UUID
 from piccolo.engine.base import Engine
 from piccolo.query.base import Query
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from ..clock import Clock, NewId, uuid_of
 from ..errors import DatabaseUnavailable, ExtraMissing, NotSerialisable, SettingsInvalid
@@ -85,6 +86,18 @@ def as_json(content: BaseModel) -> str:
     except ValueError as err:  # half a surrogate pair
         raise NotSerialisable(f"A value cannot be kept as JSON: {err}.") from None
     return encode(content.model_dump(mode="json")) if "\\u0000" in text else text
+
+
+_DOUBTFUL = "\\u0000", "NaN", "Infinity"
+
+
+def encode_plain(value: Any) -> str:
+    """As :func:`encode`, for plain JSON values that pydantic has made: by its own writer, in a fifth of the time."""
+    try:
+        text = to_json(value).decode()
+    except ValueError as err:  # half a surrogate pair
+        raise NotSerialisable(f"A value cannot be kept as JSON: {err}.") from None
+    return encode(value) if any(word in text for word in _DOUBTFUL) else text
 
 
 def _strings(value: Any) -> str:

@@ -271,8 +271,8 @@ class Journal:
         self, live: list[_Put], until: datetime, checks: list[Part], *, again: bool
     ) -> Mapping[str, list[UUID]]:
         parts = [*checks, entries.fence(self._worker_id, until, [check.name for check, _ in checks])]
-        watched = {(put.run.execution_id, put.run.environment_id): None for put in live if put.run and not put.work}
-        parts.append((entries.STOPPING, list(watched)))
+        watched = {id(put.run): put.run for put in live if put.run and not put.work}.values()
+        parts.append((entries.STOPPING, [(run.execution_id, run.environment_id) for run in watched]))
         parts += entries.writing([e for put in live for e in put.written], self._worker_id, again=again)
         crash_commit("before", (e for put in live for e in put.written))
         found = await together(self._database, parts)

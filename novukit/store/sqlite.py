@@ -25,7 +25,7 @@ BUSY_SECONDS = 10.0
 # Piccolo's own go through a Python function each, and through Decimal for a whole number: these are twice as fast.
 sqlite3.register_adapter(UUID, str)
 sqlite3.register_converter("INTEGER", int)
-sqlite3.register_converter("UUID", lambda text: UUID(text.decode()))
+sqlite3.register_converter("UUID", lambda text: UUID(int=int(text.decode().replace("-", ""), 16)))
 sqlite3.register_converter("TIMESTAMPTZ", lambda text: datetime.fromisoformat(text.decode()))
 
 
