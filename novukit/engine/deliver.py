@@ -215,6 +215,8 @@ async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by rais
     began = frame.rt.clock.monotonic() if observer is not None else 0.0
     delivery = await reach.send(frame, route, content, key_of(frame, call))
     crash_point("call.after")
+    if delivery.held_back:
+        raise Abandoned
     if observer is not None:
         seconds, provider = frame.rt.clock.monotonic() - began, route.integration.provider_id
         observer.called(calling.message_id, call.kind, provider, delivery.outcome, seconds)

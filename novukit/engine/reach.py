@@ -50,7 +50,7 @@ def send(frame: Frame, route: Route, content: AnyContent, key: str) -> Coroutine
     """Hand ``content`` to the provider of ``route``, once for each place that it goes to."""
     if isinstance(content, ChatToEndpoints):
         return _send_to_each(frame, route, content, key)
-    return dispatch.deliver(route.provider, content, key)
+    return dispatch.deliver(route.provider, content, key, may_depart=frame.shift.holds)
 
 
 def _endpoints(frame: Frame, route: Route) -> tuple[ChannelEndpoint, ...]:
@@ -80,7 +80,8 @@ async def _send_to_each(frame: Frame, route: Route, content: ChatToEndpoints, ke
             return provider
         each = ChatContent(webhook_url=target.webhook_url, channel=target.channel, **words)
         async with room:
-            return await dispatch.deliver(provider, each, _key(key, target, len(content.targets)))
+            key_of_it = _key(key, target, len(content.targets))
+            return await dispatch.deliver(provider, each, key_of_it, may_depart=frame.shift.holds)
 
     return _together(await asyncio.gather(*(one(target) for target in content.targets)), content.targets)
 
@@ -118,6 +119,8 @@ def _together(deliveries: list[Delivery], targets: tuple[Target, ...]) -> Delive
     """One outcome of all: accepted if one was, with a word about the others; else the worst."""
     if len(deliveries) == 1:
         return deliveries[0]
+    if held := [one for one in deliveries if one.held_back]:
+        return held[0]  # whoever goes on asks all of them again, under the same keys
     reached = [one for one in deliveries if one.outcome is Outcome.ACCEPTED]
     missed = [
         f"{target.endpoint}: {one.detail or one.outcome.value}"

@@ -25,16 +25,21 @@ async def deliver(
     content: Content,
     key: str,
     timeout: float | None = None,  # noqa: ASYNC109 - it decides between two outcomes, so it cannot be the caller's
+    *,
+    may_depart: Callable[[], bool] | None = None,
 ) -> Delivery:
     """Send ``content`` through ``provider`` and tell the outcome. It never raises; being cancelled is not raising.
 
     ``key`` is the message's idempotency key. ``timeout`` is in seconds, the provider's own if left out. What the
     provider does not support, and what could be misread, is refused before it is called. A timeout is ``unknown``,
-    unless the HTTP client saw that no byte of the message had left: then it is ``unavailable``.
+    unless the HTTP client saw that no byte of the message had left: then it is ``unavailable``. ``may_depart`` is asked
+    just before the first byte leaves, by the HTTP client and by SMTP; if it says no, the delivery is ``held_back``.
     """
     if (refusal := refused(provider, content)) is not None:
         return verdict(provider, refusal)
-    return await observe(provider, lambda: provider.send(content, key), timeout)
+    flight = Flight(may_depart)
+    delivery = await observe(provider, lambda: provider.send(content, key), timeout, flight)
+    return replace(delivery, held_back=True) if flight.held_back else delivery
 
 
 async def look_up(provider: AnyProvider, key: str) -> Delivery | None:
@@ -84,10 +89,12 @@ def refused(provider: AnyProvider, content: Content) -> ProviderError | None:
     return None
 
 
-async def observe(provider: AnyProvider, call: Callable[[], Awaitable[Receipt]], seconds: float | None) -> Delivery:
+async def observe(
+    provider: AnyProvider, call: Callable[[], Awaitable[Receipt]], seconds: float | None, flight: Flight | None = None
+) -> Delivery:
     """Await ``call`` within its time and make one of the outcomes of whatever it does."""
     limit = provider.timeout if seconds is None else seconds
-    flight = Flight()
+    flight = flight or Flight()
     token = CURRENT.set(flight)
     try:
         async with asyncio.timeout(limit):

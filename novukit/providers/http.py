@@ -141,8 +141,9 @@ class HttpClient:
         async def trace(event: str, _: Mapping[str, Any]) -> None:
             nonlocal departed
             if event.endswith("send_request_headers.started"):
+                if sends:
+                    current.depart()
                 departed = True
-                current.departed = current.departed or sends
 
         client = self._client = self._client or self._open()
         try:
@@ -158,8 +159,8 @@ class HttpClient:
             # A header with an illegal character, or JSON that is none. UnicodeError is a ValueError.
             raise Rejected(f"The request could not be written: {type(err).__name__}: {err}") from err
         host = target.host
-        if departed:
-            current.departed = current.departed or sends
+        if departed and sends:
+            current.depart()
         quiet = logs.OURS.set(True)
         try:
             response = await client.send(request, stream=True, auth=httpx.BasicAuth(*auth) if auth else None)

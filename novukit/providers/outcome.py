@@ -131,7 +131,7 @@ class Delivery:
     """What the engine is told of one call. ``detail`` has no secret and at most 200 characters.
 
     ``receipt`` is empty unless the message was accepted, ``reason`` is None when it was; ``retry_after`` is in
-    seconds, 0 to 3600.
+    seconds, 0 to 3600. ``held_back``: the sender had lost the right to send before the first byte left.
     """
 
     outcome: Outcome
@@ -140,6 +140,7 @@ class Delivery:
     detail: str = ""
     retry_after: float | None = None
     gone_tokens: tuple[str, ...] = ()
+    held_back: bool = False
 
     @property
     def accepted(self) -> bool:

@@ -13,7 +13,6 @@ import pytest
 from litestar import Litestar
 
 from novukit.authoring import Registry
-from novukit.bridge import create_asgi
 from novukit.engine import Runtime
 from novukit.engine.route import Routes
 from novukit.model import Environment
@@ -23,6 +22,8 @@ from novukit.settings import Settings
 from novukit.store import Database, Scope, environments, keys, organizations
 from novukit.store.secrets import KeyRing, generate_master_key
 from novukit.store.tables import TABLES
+
+from ..standing import standing_bridge
 
 
 @pytest.fixture(scope="session")
@@ -51,33 +52,10 @@ async def runtime(database: Database, ring: KeyRing) -> AsyncIterator[Any]:
     await host.close()
 
 
-class Standing:
-    """Stands for an object that each test has anew, wherever the bridge holds on to it."""
-
-    def __init__(self, now: Callable[[], Any]) -> None:
-        self._now = now
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Standing(lambda: self._now().database) if name == "database" else getattr(self._now(), name)
-
-
 @pytest.fixture(scope="session")
 def bridge() -> Callable[[Any], Litestar]:
-    """Gives the bridge over a runtime. It is made once: its three hundred routes take most of a second."""
-    made: list[Litestar] = []
-    current: list[Any] = [None]
-
-    def over(runtime: Any) -> Litestar:
-        current[0] = runtime
-        if not made:
-            standing: Any = Standing(lambda: current[0])
-            made.append(create_asgi(standing))
-        made[0].state.runtime = runtime
-        return made[0]
-
-    return over
+    """Gives the bridge over a runtime."""
+    return standing_bridge()
 
 
 @pytest.fixture

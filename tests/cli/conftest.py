@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
@@ -20,6 +21,8 @@ from novukit.app import App
 from novukit.cli import entry
 from novukit.engine import Shift, claim, run, sweep, sync
 from novukit.settings import Settings
+
+from ..standing import standing_bridge
 
 _numbers = count(1)
 
@@ -145,6 +148,17 @@ class Project:
                     break
                 await asyncio.gather(*(run(rt, shift, one) for one in claimed))
             await shift.end()
+
+
+@pytest.fixture(scope="session")
+def _bridge() -> Callable[[Any], Any]:
+    return standing_bridge()
+
+
+@pytest.fixture(autouse=True)
+def _one_bridge(monkeypatch: pytest.MonkeyPatch, _bridge: Callable[[Any], Any]) -> None:
+    """Commands ask the API in their process. It is made once for all of them."""
+    monkeypatch.setattr(App, "asgi", lambda app: _bridge(app.runtime))
 
 
 @pytest.fixture

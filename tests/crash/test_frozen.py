@@ -33,7 +33,7 @@ def wake(frozen: Sequence[Child]) -> None:
     assert [0] * len(asleep) == [child.wait() for child in asleep]
 
 
-@pytest.mark.parametrize("at", ["claim.after", "intent.after"])
+@pytest.mark.parametrize("at", ["claim.after", "intent.after", "call.before"])
 def test_z1_who_slept_past_its_lease_does_not_call(at: str, database_url: str, tmp_path: Path) -> None:
     """Another one took the work over and finished it; the sleeper wakes, sees that its lease is over, and gives up."""
     with staged(database_url, tmp_path) as stage:
@@ -48,7 +48,7 @@ def test_z1_who_slept_past_its_lease_does_not_call(at: str, database_url: str, t
         said = stage.judge(record)
         assert not said, "\n".join(said)
         assert before == len(stage.book.calls()), "a sleeper called after it woke"
-        intended = at == "intent.after"
+        intended = at != "claim.after"
         for trial in trials:
             # From the record an intent looks like a call: to park is to leave it to a person, though nothing was sent.
             parked = intended and trial.payload.get("on_unknown") == "park"
@@ -67,7 +67,7 @@ def test_z2_who_sleeps_between_the_check_and_the_write_sends_under_the_same_key(
         trials = stage.admit(
             Trial(f"z2-{way}-{n}", payload=WAYS[way]) for way in ("native", "retry") for n in range(TRIALS)
         )
-        frozen = freeze_all(stage, "call.before", trials)
+        frozen = freeze_all(stage, "send.before", trials)
         stage.recover(trials)
         wake(frozen)
         record = stage.record()

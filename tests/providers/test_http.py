@@ -45,6 +45,21 @@ async def test_a_request_and_its_answer_arrive(web: WebServer, http: HttpClient)
     assert b'{"to":"ada@example.com"}' in web.requests[0].replace(b" ", b"")
 
 
+async def test_what_may_not_leave_any_more_does_not(web: WebServer, http: HttpClient) -> None:
+    """Asked when the connection stands, and not before: meanwhile the right to send may have been lost."""
+    met: list[int] = []
+
+    def may_depart() -> bool:
+        met.append(web.connections)
+        return False
+
+    delivery = await deliver(post(http, url=web.url), EMAIL, "key-1", may_depart=may_depart)
+
+    assert (True, Outcome.UNAVAILABLE) == (delivery.held_back, delivery.outcome)
+    assert [1] == met
+    assert [] == web.requests
+
+
 async def test_no_call_waits_for_another(web: WebServer) -> None:
     """However many are under way: that all connections are busy would be no fault of the provider's."""
     client, many, all_there = HttpClient(allow_private=True, timeout=20), 150, asyncio.Event()

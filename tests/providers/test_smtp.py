@@ -51,6 +51,19 @@ async def test_a_second_try_carries_the_same_message_id(host: PluginHost, box: M
     assert len(box.envelopes) == 2
 
 
+async def test_what_may_not_leave_any_more_does_not(host: PluginHost, box: Mailbox) -> None:
+    """The text stays here; the connection, on which the server waits for it, is closed, and the next one arrives."""
+    provider = smtp(host, box.port)
+
+    held = await deliver(provider, EMAIL, "key-1", may_depart=lambda: False)
+    sent = await deliver(provider, EMAIL, "key-2", may_depart=lambda: True)
+
+    assert (True, Outcome.UNAVAILABLE) == (held.held_back, held.outcome)
+    assert (False, Outcome.ACCEPTED) == (sent.held_back, sent.outcome)
+    await provider.close()
+    assert (1, 2) == (len(box.envelopes), box.connections)
+
+
 async def test_copies_files_and_headers_arrive(host: PluginHost, box: Mailbox) -> None:
     """All that the provider says that it supports."""
     file = Attachment.model_construct(name="a.bin", content=bytes(range(256)) * 4, mime="image/png", content_id=None)

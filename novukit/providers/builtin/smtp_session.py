@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from novukit.model import Reason
 from novukit.providers import ProviderError, RecipientGone, Rejected, Throttled, Unavailable, Unknown
+from novukit.providers.flight import CURRENT
 
 # Enhanced status codes (RFC 3463 §3.2) that tell of the recipient's address; 5.1.7 and 5.1.8 tell of the sender's.
 NO_SUCH_ADDRESS = re.compile(r"5\.1\.(1|2|3|6|10)\b")
@@ -139,6 +140,7 @@ class Session:
         self.messages += 1
         # Whatever ends this early, being cancelled too, leaves a connection of which nobody knows where it stands.
         self._clear = False
+        flight = CURRENT.get()
         try:
             with definite(self.connection.host):
                 async with asyncio.timeout_at(ready_by):
@@ -150,9 +152,12 @@ class Session:
                     raise aiosmtplib.SMTPServerDisconnected("Connection lost")
                 protocol = self.client.protocol
                 text = LEADING_DOT.sub(b"..", mail.data) + (b"" if mail.data.endswith(b"\r\n") else b"\r\n")
+                if flight is not None:
+                    flight.depart()
                 protocol.write(text + b".\r\n")
         except ProviderError as err:
-            self._clear = not isinstance(err, Broken)
+            # Held back after DATA: the server waits for a text that does not come.
+            self._clear = not isinstance(err, Broken) and not (flight is not None and flight.held_back)
             raise
         # From here on the server may have the message.
         try:
