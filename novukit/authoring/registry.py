@@ -108,7 +108,7 @@ def _import(name: str, root: Path) -> ModuleType:
         ) from None
     except SyntaxError as err:
         at = f"{sources.where(err.filename or name, err.lineno or 0)}:{err.offset or 0}"
-        raise WorkflowInvalid(f"Module {name!r} is not valid Python: {at}: {err.msg}.") from None
+        raise WorkflowInvalid(f"Module {name!r} is not valid Python: {at}: {err.msg}.") from err
     except (Exception, SystemExit) as err:
         raise _broken(name, root, err) from err
 

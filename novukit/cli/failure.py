@@ -62,7 +62,7 @@ def exit_code(err: NovukitError) -> int:
     """The exit code that an error ends the command with."""
     if isinstance(err, Stopped):
         return err.exit_code
-    if isinstance(err, WorkflowInvalid) and (err.__cause__ is not None or isinstance(err.__context__, SyntaxError)):
+    if isinstance(err, WorkflowInvalid) and err.__cause__ is not None:
         # The author's own code could not be imported: nothing is wrong with the command or the settings.
         return FAILED
     if type(err) is NovukitError:
