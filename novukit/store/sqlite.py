@@ -18,6 +18,8 @@ from uuid import UUID
 
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType, dict_factory
 
+from ..clock import uuid_of
+
 T = TypeVar("T")
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
 BUSY_SECONDS = 10.0
@@ -25,7 +27,7 @@ BUSY_SECONDS = 10.0
 # Piccolo's own go through a Python function each, and through Decimal for a whole number: these are twice as fast.
 sqlite3.register_adapter(UUID, str)
 sqlite3.register_converter("INTEGER", int)
-sqlite3.register_converter("UUID", lambda text: UUID(int=int(text.decode().replace("-", ""), 16)))
+sqlite3.register_converter("UUID", lambda text: uuid_of(int(text.decode().replace("-", ""), 16)))
 sqlite3.register_converter("TIMESTAMPTZ", lambda text: datetime.fromisoformat(text.decode()))
 
 
