@@ -17,6 +17,7 @@ from . import activities
 from .activities import Line
 from .batch import Batch, Part
 from .database import encode, plain
+from .each import not_by_index
 
 
 @dataclass(slots=True)
@@ -219,8 +220,8 @@ _SETTLE = Batch(
     "else u.wake_at end, workflow_version = coalesce(u.version, x.workflow_version), finished_at = u.finished_at, "
     # Whoever let go of it did not die of it.
     "worker_id = null, takeovers = 0 "
-    f"from {{rows}} where x.environment_id = u.environment_id and x.id = u.id and x.worker_id = u.worker_id "
-    f"and x.runs = u.runs and {_HELD}",
+    "from {rows} where x.environment_id = u.environment_id and x.id = u.id "
+    f"and {not_by_index('x.worker_id = u.worker_id')} and x.runs = u.runs and {_HELD}",
     columns="id uuid, environment_id uuid, worker_id uuid, runs integer, status text, wake_at timestamptz, step text, "
     "reason text, detail text, version text, finished_at timestamptz",
     steady="environment_id worker_id runs wake_at step reason detail version",
