@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .batch import Batch, Part
 
 _REFERENCE = re.compile(r"\{(\w+)\}")
-SIZES = (32, 8, 1)
+SIZES = (64, 32, 16, 8, 4, 2, 1)
 """Rows in one statement. A few sizes, so that each statement is prepared once."""
 
 
