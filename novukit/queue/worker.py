@@ -23,6 +23,8 @@ BATCH = 100
 """Executions in one claim. A worker that got as many rings on, so that another one shares the rest."""
 MOMENT = 0.05
 """Seconds that a full worker waits for a few places more: to claim for one costs as much as for many."""
+GATHER, MANY = 0.01, 8
+"""Seconds between two claims while so many executions run here: what is claimed together also commits together."""
 RETAIN_EVERY = 3600.0
 """Seconds between two sweeps of what is older than the retention."""
 LAST_CALL = 5.0
@@ -151,6 +153,8 @@ class Worker:
             else:
                 rounds.ask(vain=not claimed)
                 await self._wake.wait()
+                if len(self._running) >= MANY and not self._over:
+                    await asyncio.sleep(GATHER)
 
     async def _until_room(self) -> None:
         """Wait until there is room again, for several if they come soon. What comes due meanwhile is for others."""
