@@ -99,7 +99,7 @@ async def test_a_message_that_was_being_sent_is_not_forgotten(
     """Each worker died in the call: the outcome is unknown, shown as that, and a person may resolve it."""
     deliver, called = dispatch.deliver, asyncio.Event()
 
-    async def never(*_: Any) -> Any:
+    async def never(*_: Any, **__: Any) -> Any:
         called.set()
         await asyncio.Event().wait()
 

@@ -26,9 +26,9 @@ def _other_key() -> None:
 
     deliver, called = dispatch.deliver, Counter[str]()
 
-    async def with_another_key(provider: Any, content: Any, key: str) -> Any:
+    async def with_another_key(provider: Any, content: Any, key: str, **more: Any) -> Any:
         called[key] += 1
-        return await deliver(provider, content, key if called[key] == 1 else f"{key}-{called[key]}")
+        return await deliver(provider, content, key if called[key] == 1 else f"{key}-{called[key]}", **more)
 
     dispatch.deliver = with_another_key
 

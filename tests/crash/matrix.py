@@ -84,6 +84,7 @@ def _unknown(id: str, says: str, at: str, *, asked: bool, accepted: bool, answer
 CALLING = [
     *_unknown("K6b", "the message is on record, nobody was called", "intent.after", asked=False, accepted=False),
     *_unknown("K6b", "the provider is about to be called", "call.before", asked=False, accepted=False),
+    *_unknown("K6b", "the connection stands, nothing left", "send.before", asked=False, accepted=False),
     *_unknown("K7", "the request left", "", asked=True, accepted=False, answers=("timeout-before", "ok")),
     *_unknown("K8", "the provider accepted", "", asked=True, accepted=True, answers=("timeout-after", "ok")),
     *_unknown("K9", "the answer was read", "call.after", asked=True, accepted=True),

@@ -113,8 +113,8 @@ def another_key() -> None:
         repeated.add(deliver.key_of(it, call))
         return await true_again(it, call, *rest)
 
-    async def renamed(provider: Any, content: Any, key: str) -> Any:
-        return await true_deliver(provider, content, f"{key}-again" if key in repeated else key)
+    async def renamed(provider: Any, content: Any, key: str, **more: Any) -> Any:
+        return await true_deliver(provider, content, f"{key}-again" if key in repeated else key, **more)
 
     true_again, true_deliver = instead(deliver, "_again", again), instead(dispatch, "deliver", renamed)
 
