@@ -45,14 +45,14 @@ class Intake:
         self._waiting: list[tuple[Asked, asyncio.Future[Triggered]]] = []
         self._flusher: asyncio.Task[None] | None = None
 
-    async def take(self, asked: Asked, accept: Accept) -> Triggered:
-        """Accept ``asked`` with the next group; when this returns it is durable."""
+    def take(self, asked: Asked, accept: Accept) -> asyncio.Future[Triggered]:
+        """Accept ``asked`` with the next group; when the future is done it is durable."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Triggered] = loop.create_future()
         self._waiting.append((asked, done))
         if self._flusher is None or self._flusher.done():
             self._flusher = loop.create_task(self._flush_all(accept), context=contextvars.Context())
-        return await done
+        return done
 
     async def _flush_all(self, accept: Accept) -> None:
         while self._waiting:

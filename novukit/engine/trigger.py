@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from ..crash import crash_point
@@ -43,8 +43,7 @@ async def trigger(rt: Runtime, scope: Scope, ask: Trigger, keyed: repeat.Keyed |
     :class:`TransactionIdReused`; nothing is stored. With ``keyed``, raises :class:`repeat.Repeated` for a key that was
     answered before, :class:`IdempotencyKeyReused` and :class:`IdempotencyKeyInUse`.
     """
-    trace = rt.tracer.triggered(ask.workflow, ask.transaction_id) if rt.tracer is not None else None
-    asked = Asked(scope, ask, trace, keyed)
+    asked = _asked(rt, scope, ask, keyed)
     if not scope.database.in_transaction:
         return await rt.intake.take(asked, partial(accept, rt))
     (answer,) = await accept(rt, [asked])
@@ -57,14 +56,17 @@ async def trigger_all(rt: Runtime, scope: Scope, asks: Sequence[Trigger]) -> lis
     """Accept several at once, in this order, as :func:`trigger`; one that cannot be is answered with its error."""
     if scope.database.in_transaction:
         return await accept(rt, [Asked(scope, ask) for ask in asks])
-    return list(await asyncio.gather(*[_told(trigger(rt, scope, ask)) for ask in asks]))
+    taken = [rt.intake.take(_asked(rt, scope, ask), partial(accept, rt)) for ask in asks]
+    answers = await asyncio.gather(*taken, return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException) and not isinstance(answer, NovukitError):
+            raise answer
+    return cast("list[Triggered | NovukitError]", answers)
 
 
-async def _told(asking: Awaitable[Triggered]) -> Triggered | NovukitError:
-    try:
-        return await asking
-    except NovukitError as err:
-        return err
+def _asked(rt: Runtime, scope: Scope, ask: Trigger, keyed: repeat.Keyed | None = None) -> Asked:
+    trace = rt.tracer.triggered(ask.workflow, ask.transaction_id) if rt.tracer is not None else None
+    return Asked(scope, ask, trace, keyed)
 
 
 async def accept(rt: Runtime, group: Sequence[Asked]) -> list[Triggered | NovukitError]:
