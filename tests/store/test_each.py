@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from novukit.clock import NewId
 from novukit.model import ExecutionStatus, MessageStatus, Subscriber
-from novukit.store import Database, Scope, preferences, subscribers, workers
+from novukit.store import Database, Scope, migrations, preferences, subscribers, workers
 from novukit.store.entries import Settle, UpdateMessage
 from novukit.store.journal import Addressed, Journal, Preferred, Run
 from novukit.store.postgres import PoolEngine
+from novukit.testing.clock import VirtualClock
 
 from ..rows import Rows
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("database_url", ["postgres"], indirect=True)]
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def young(empty_postgres: str, clock: VirtualClock, new_id: NewId) -> AsyncIterator[Database]:
+    """A database of its own, just migrated: of others that were emptied Postgres knows that they are empty."""
+    database = Database(empty_postgres, clock=clock, new_id=new_id, synchronous="OFF")
+    await database.open()
+    await migrations.upgrade(database)
+    yield database
+    await database.close()
 
 
 async def _look(scope: Scope) -> None:
@@ -59,10 +71,10 @@ async def _journal(scope: Scope) -> None:
 
 @pytest.mark.parametrize("ask", [_look, _by_uuids, _addresses, _preferences, _journal])
 async def test_no_index_is_read_by_environment_alone(
-    ask: Callable[[Scope], Awaitable[None]], database: Database, monkeypatch: pytest.MonkeyPatch
+    ask: Callable[[Scope], Awaitable[None]], young: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even where nothing is known of any table, as in the first minute of a new novukit."""
-    rows = await Rows.environment(database)
+    rows = await Rows.environment(young)
     plans: list[str] = []
     execute = PoolEngine.execute_hot
 
