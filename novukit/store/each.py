@@ -4,7 +4,8 @@ While a table is young its statistics are those of an empty one, and plans are k
 whole environment and to compare each row with the list than to look into an index a few times: a hundred times the work
 once the table has grown. Two things leave no choice: to the planner such a list has one row (a range of unknown numbers
 is thought to hold the two-hundredth part), and its environment is known only row by row, so there is none to read as a
-whole. Which index it takes for a row is left to the newest among equals (migration 0010).
+whole. Which index it takes for a row is left to the newest among equals (migration 0010). Only of a table that was
+emptied it knows too much: until autovacuum has counted again, a minute later, it holds it for a single row.
 """
 
 from __future__ import annotations
