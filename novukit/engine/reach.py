@@ -80,8 +80,8 @@ async def _send_to_each(frame: Frame, route: Route, content: ChatToEndpoints, ke
             return provider
         each = ChatContent(webhook_url=target.webhook_url, channel=target.channel, **words)
         async with room:
-            key_of_it = _key(key, target, len(content.targets))
-            return await dispatch.deliver(provider, each, key_of_it, may_depart=frame.shift.holds)
+            own_key = _key(key, target, len(content.targets))
+            return await dispatch.deliver(provider, each, own_key, may_depart=frame.shift.holds)
 
     return _together(await asyncio.gather(*(one(target) for target in content.targets)), content.targets)
 

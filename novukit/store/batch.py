@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Literal
 from uuid import UUID
@@ -17,6 +18,7 @@ from .database import Database
 from .each import ONE_ROW, row_by_row
 
 _REFERENCE = re.compile(r"\{(\w+)\}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACEHOLDER = re.compile(r"\$(\d+)")
 
 
@@ -65,7 +67,7 @@ async def together(database: Database, parts: Sequence[Part]) -> Mapping[str, li
         joined = frozenset(n for n in _of(batch, "text", "jsonb") if n not in same and _join(columns, n))
         for n in _of(batch, "timestamptz"):
             if n not in same:
-                columns[n] = [None if at is None else at.timestamp() for at in columns[n]]
+                columns[n] = [None if at is None else _microseconds(at - _EPOCH) for at in columns[n]]
         shapes.append((batch, same, joined))
         args += [column[0] if n in same else column for n, column in enumerate(columns)]
     sql, told = _one_statement(tuple(shapes))
@@ -92,6 +94,11 @@ def _steady(batch: Batch) -> tuple[int, ...]:
 def _of(batch: Batch, *kinds: str) -> tuple[int, ...]:
     """The places of the columns of these kinds."""
     return tuple(n for n, column in enumerate(batch.columns.split(",")) if column.split()[1] in kinds)
+
+
+def _microseconds(since: timedelta) -> int:
+    """Whole ones: as a fraction of a second a time would not be kept to the microsecond for ever."""
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _join(columns: list[Any], n: int) -> bool:
@@ -133,7 +140,7 @@ def _over_unnest(batch: Batch, same: frozenset[int], joined: frozenset[int], tak
         elif n in joined:
             arrays[name] = f"string_to_array({mark}::text, chr(31), chr(30))::{kind}[]"
         elif kind == "timestamptz":  # as a number, which costs asyncpg a third of what a time does
-            arrays[name], value = f"{mark}::float8[]", f"to_timestamp({value})"
+            arrays[name], value = f"{mark}::bigint[]", f"'epoch'::timestamptz + {value} * interval '1 microsecond'"
         else:
             arrays[name] = f"{mark}::{kind}[]"
         values.append(f"{value} as {name}")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _REFERENCE = re.compile(r"\{(\w+)\}")
 SIZES = (64, 32, 16, 8, 4, 2, 1)
-"""Rows in one statement. A few sizes, so that each statement is prepared once."""
+"""Rows in one statement: any number takes few statements, and each of them is prepared once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ async def of_executions(scope: Scope, ids: Sequence[UUID]) -> dict[UUID, list[Ac
         ):  # fmt: skip
             told = found[row["execution_id"]]
             told.places[row["step"]] = row["position"]
-            if row["status"] == StepStatus.COMPLETED:
+            if row["status"] == StepStatus.COMPLETED and row["finished_at"]:
                 told.by_rows.append((_step_completed(scope, row), row["position"]))
         for row in await scope.database.fetch(
             "select id as execution_id, event_id, detail, finished_at from novukit_execution "

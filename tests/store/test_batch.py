@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -38,6 +39,21 @@ async def things(database: Database) -> AsyncIterator[Database]:
     await database.fetch("create table thing (id uuid primary key, name text, n integer, good boolean, at timestamptz)")
     yield database
     await database.fetch("drop table thing")
+
+
+async def test_times_are_kept_to_the_microsecond(things: Database) -> None:
+    """From 1970 to 2200, in a group and alone: what is compared later must be equal."""
+    chance, begin = random.Random(7), datetime(1970, 1, 1, tzinfo=UTC)
+    microseconds = int((datetime(2200, 1, 1, tzinfo=UTC) - begin) / timedelta(microseconds=1))
+    times = [begin, *(begin + timedelta(microseconds=chance.randrange(microseconds)) for _ in range(500))]
+    rows = {things.new_id(): at for at in times}
+    alone = things.new_id()
+
+    await together(things, [(KEEP, [(key, "", 0, True, at) for key, at in rows.items()])])
+    await together(things, [(KEEP, [(alone, "", 0, True, times[-1])])])
+
+    kept = {row["id"]: row["at"] for row in await things.fetch("select id, at from thing")}
+    assert rows | {alone: times[-1]} == kept
 
 
 @pytest.mark.parametrize("count", [1, 7, 8, 39, 41, 300])
