@@ -25,9 +25,9 @@ from .queue import Bell, Notices, Worker, make_broker
 from .rendering import Renderer
 from .settings import Settings
 from .store import Database, backlog, environments, integrations, migrations, organizations
-from .store.database import uuid_maker
 from .store.secrets import KeyRing
 from .store.sqlite import Synchronous
+from .store.uuids import uuid_of
 
 if TYPE_CHECKING:
     from .observability.metrics import Metrics
@@ -67,7 +67,7 @@ class App:
         """What the file's integrations lack, known after :meth:`bootstrap`; those stay as they were."""
         clock = clock or SystemClock()
         rng = random.Random(seed)  # noqa: S311 - ids and jitter, no secrets
-        new_id = uuid7_source(clock, rng, uuid_maker(settings.database))
+        new_id = uuid7_source(clock, rng, uuid_of)
         self.database = Database(settings.database, clock=clock, new_id=new_id, synchronous=synchronous, inline=inline)
         self._bell, self._notices = Bell(make_broker(settings.broker)), Notices(settings.broker)
         self._metrics, self.scrape = self._watched(clock) if metrics else (None, None)

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 from uuid import UUID, SafeUUID
 
@@ -35,16 +36,14 @@ def wall() -> datetime:
     return datetime.now(UTC)
 
 
-def steady() -> float:
-    """Seconds that nobody can set, and that go on while the machine sleeps.
-
-    A machine that slept past its lease must know that it did. Python's own monotonic clock stands still meanwhile on
-    Linux and macOS.
-    """
-    return time.monotonic() if _SINCE_BOOT is None else time.clock_gettime(_SINCE_BOOT)
-
-
 _SINCE_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", getattr(time, "CLOCK_MONOTONIC", None))
+
+steady: Callable[[], float] = time.monotonic if _SINCE_BOOT is None else partial(time.clock_gettime, _SINCE_BOOT)
+"""Seconds that nobody can set, and that go on while the machine sleeps.
+
+A machine that slept past its lease must know that it did. Python's own monotonic clock stands still meanwhile on Linux
+and macOS.
+"""
 
 
 class SystemClock:
@@ -57,17 +56,16 @@ class SystemClock:
     def __init__(self, wall: Callable[[], datetime] = wall, steady: Callable[[], float] = steady) -> None:
         self._wall, self._steady = wall, steady
         self._zero = min(_zeros(wall, steady))[1]
-        """The time that it was when ``steady`` was 0, as a POSIX timestamp: the sum is taken at every turn of the work,
-        and costs half of what one with a timedelta does.
+        """The time that it was when ``steady`` was 0. A POSIX timestamp, as what was shown last: this is asked at every
+        turn of the work, and a sum or comparison of datetimes costs twice as much.
         """
-        self._shown = datetime.min.replace(tzinfo=UTC)
+        self._shown = 0.0
 
     def now(self) -> datetime:
-        now = datetime.fromtimestamp(self._zero + self._steady(), UTC)
-        if now < self._shown:
-            return self._shown
-        self._shown = now
-        return now
+        at = self._zero + self._steady()
+        at = max(at, self._shown)
+        self._shown = at
+        return datetime.fromtimestamp(at, UTC)
 
     def monotonic(self) -> float:
         return self._steady()

@@ -69,23 +69,25 @@ def parse(raw: bytes) -> Any:
     """
     if not raw.strip():
         raise empty()
-    keys = _Keys()
+    reading = _Reading()
     try:
         value = json.loads(
             _decode(raw),
-            object_pairs_hook=keys.collect,
+            object_pairs_hook=reading.collect,
             parse_constant=_refuse_constant,
-            parse_int=_int,
+            parse_int=reading.number,
             parse_float=_float,
         )
     except json.JSONDecodeError as err:
         _refuse_syntax(err)
     except RecursionError:
         raise _too_deep() from None
-    issues: list[Issue] = []
-    _Walk(issues, nul=b"u0000" in raw, surrogates=re.search(rb"\\u[dD]", raw) is not None).visit(value, "", 1)
-    if issues:
-        raise InvalidInput(_sentence(issues), issues=issues)
+    nul, surrogates = b"u0000" in raw, re.search(rb"\\u[dD]", raw) is not None
+    if nul or surrogates or reading.doubtful or not _is_shallow(value, 1):  # else there is nothing to say where
+        issues: list[Issue] = []
+        _Walk(issues, nul=nul, surrogates=surrogates).visit(value, "", 1)
+        if issues:
+            raise InvalidInput(_sentence(issues), issues=issues)
     return value
 
 
@@ -105,11 +107,13 @@ class _Repeated(dict[str, Any]):
     key: str = ""
 
 
-class _Keys:
-    """Makes the objects while they are read, and counts their keys."""
+class _Reading:
+    """Makes objects and whole numbers while they are read, and counts the keys."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.doubtful = False
+        """Whether there is an object or a number that cannot be kept."""
 
     def collect(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         self.count += len(pairs)
@@ -119,13 +123,43 @@ class _Keys:
         value = dict(pairs)
         if len(value) == len(pairs):
             return value
+        self.doubtful = True
         twice = _Repeated(value)
         twice.key = Counter(key for key, _ in pairs).most_common(1)[0][0]
         return twice
 
+    def number(self, digits: str) -> int:
+        if len(digits) > MOST_DIGITS:
+            raise _malformed("number_too_large", f"A number has {len(digits):,} digits; {MOST_DIGITS:,} is the limit.")
+        value = int(digits)
+        if not _fits(value):
+            self.doubtful = True
+        return value
+
+
+def _fits(value: int) -> bool:
+    return -_LARGEST_INT <= value < _LARGEST_INT
+
+
+def _is_shallow(value: Any, depth: int) -> bool:
+    """Whether nothing is nested too deeply."""
+    kind = value.__class__
+    if kind is dict:
+        value = cast("dict[str, Any]", value).values()
+    elif kind is not list:
+        return True
+    if depth > DEEPEST:
+        return False
+    return all(_is_shallow(part, depth + 1) for part in value if part.__class__ in _CONTAINERS)
+
+
+_CONTAINERS = dict, list
+
 
 class _Walk:
-    """Looks at every value once. The two dear checks are made only when the raw text gives reason to."""
+    """Looks at every value once, and says where what cannot be kept is. Two dear checks are made only where the raw
+    text gives reason to.
+    """
 
     def __init__(self, issues: list[Issue], *, nul: bool, surrogates: bool) -> None:
         self._issues, self._nul, self._surrogates = issues, nul, surrogates
@@ -137,7 +171,7 @@ class _Walk:
             case bool():
                 pass
             case int():
-                if not -_LARGEST_INT <= value < _LARGEST_INT:
+                if not _fits(value):
                     self._add(path, "out_of_range", f"must be from {-_LARGEST_INT} to {_LARGEST_INT - 1}")
             case dict():
                 self._object(cast("dict[str, Any]", value), path, depth)
@@ -200,12 +234,6 @@ def _decode(raw: bytes) -> str:
         raise _malformed(
             "invalid_utf8", f"The body is not UTF-8: byte {err.start} does not fit.", "Send UTF-8 without BOM."
         ) from None
-
-
-def _int(digits: str) -> int:
-    if len(digits) > MOST_DIGITS:
-        raise _malformed("number_too_large", f"A number has {len(digits):,} digits; {MOST_DIGITS:,} is the limit.")
-    return int(digits)
 
 
 def _float(text: str) -> float:

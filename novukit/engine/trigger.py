@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,8 +11,18 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
+import msgspec
+
 from ..crash import crash_point
-from ..errors import InvalidInput, Issue, NovukitError, TransactionIdReused, WorkflowNotFound, did_you_mean
+from ..errors import (
+    InvalidInput,
+    Issue,
+    NotSerialisable,
+    NovukitError,
+    TransactionIdReused,
+    WorkflowNotFound,
+    did_you_mean,
+)
 from ..model import (
     Everyone,
     StoredWorkflow,
@@ -31,7 +40,8 @@ from .intake import Asked
 from .payload import check_payload
 from .runtime import Runtime
 
-_canonical = json.JSONEncoder(sort_keys=True).encode
+_canonical = msgspec.json.Encoder(order="deterministic").encode
+_NOT_TOLD = {"transaction_id"}
 
 
 async def trigger(rt: Runtime, scope: Scope, ask: Trigger, keyed: repeat.Keyed | None = None) -> Triggered:
@@ -283,5 +293,8 @@ async def _sources(scope: Scope, ask: Trigger) -> list[dict[str, Any]]:
 
 def fingerprint(ask: Trigger) -> str:
     """What makes two triggers the same: everything but the transaction id, however it was spelled."""
-    text = _canonical(ask.model_dump(mode="json", exclude={"transaction_id"}, exclude_none=True))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    told = ask.__pydantic_serializer__.to_python(ask, mode="json", exclude=_NOT_TOLD, exclude_none=True)
+    try:
+        return hashlib.blake2b(_canonical(told), digest_size=16).hexdigest()
+    except ValueError as err:  # half a surrogate pair
+        raise NotSerialisable(f"A value cannot be kept as JSON: {err}.") from None

@@ -15,10 +15,12 @@ from pydantic_core import PydanticCustomError
 from .base import Model
 from .channel import ChannelEndpoint
 
+_PLAIN = re.compile(r"[^\s/%\x00-\x1f\x7f](?:[^/%\x00-\x1f\x7f]*[^\s/%\x00-\x1f\x7f])?")
+
 
 def plain_id(text: str) -> str:
     """Refuse what would not survive in a URL path."""
-    if not re.fullmatch(r"[^\s/%\x00-\x1f\x7f](?:[^/%\x00-\x1f\x7f]*[^\s/%\x00-\x1f\x7f])?", text):
+    if not _PLAIN.fullmatch(text):
         raise PydanticCustomError(
             "bad_format", "must not hold /, % or control characters, nor begin or end with a blank"
         )

@@ -43,6 +43,15 @@ class Batch:
     returns: bool = False
     stop: Literal["none", "found"] | None = None
 
+    def places(self, *kinds: str) -> tuple[int, ...]:
+        """The places of the columns of these kinds."""
+        return _places(self.columns, kinds)
+
+
+@cache
+def _places(columns: str, kinds: tuple[str, ...]) -> tuple[int, ...]:
+    return tuple(n for n, column in enumerate(columns.split(",")) if column.split()[1] in kinds)
+
 
 Part = tuple[Batch, Sequence[Sequence[Any]]]
 """A batch and its rows; for one without columns, its arguments as the only row."""
@@ -64,8 +73,8 @@ async def together(database: Database, parts: Sequence[Part]) -> Mapping[str, li
             continue
         columns: list[Any] = list(zip(*rows, strict=True))
         same = frozenset(n for n in _steady(batch) if _is_one(columns[n]))
-        joined = frozenset(n for n in _of(batch, "text", "jsonb") if n not in same and _join(columns, n))
-        for n in _of(batch, "timestamptz"):
+        joined = frozenset(n for n in batch.places("text", "jsonb") if n not in same and _join(columns, n))
+        for n in batch.places("timestamptz"):
             if n not in same:
                 columns[n] = [None if at is None else _microseconds(at - _EPOCH) for at in columns[n]]
         shapes.append((batch, same, joined))
@@ -88,12 +97,6 @@ def _steady(batch: Batch) -> tuple[int, ...]:
     """The places of the columns that are mostly steady."""
     names = [column.split()[0] for column in batch.columns.split(",")]
     return tuple(names.index(name) for name in batch.steady.split())
-
-
-@cache
-def _of(batch: Batch, *kinds: str) -> tuple[int, ...]:
-    """The places of the columns of these kinds."""
-    return tuple(n for n, column in enumerate(batch.columns.split(",")) if column.split()[1] in kinds)
 
 
 def _microseconds(since: timedelta) -> int:

@@ -21,7 +21,7 @@ from piccolo.query.base import Query
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from ..clock import Clock, NewId, uuid_of
+from ..clock import Clock, NewId
 from ..errors import DatabaseUnavailable, ExtraMissing, NotSerialisable, SettingsInvalid
 from .sqlite import Synchronous, WalEngine
 from .tables import TABLES
@@ -88,16 +88,13 @@ def as_json(content: BaseModel) -> str:
     return encode(content.model_dump(mode="json")) if "\\u0000" in text else text
 
 
-_DOUBTFUL = "\\u0000", "NaN", "Infinity"
-
-
 def encode_plain(value: Any) -> str:
     """As :func:`encode`, for plain JSON values that pydantic has made: by its own writer, in a fifth of the time."""
     try:
         text = to_json(value).decode()
     except ValueError as err:  # half a surrogate pair
         raise NotSerialisable(f"A value cannot be kept as JSON: {err}.") from None
-    return encode(value) if any(word in text for word in _DOUBTFUL) else text
+    return encode(value) if "\\u0000" in text or "NaN" in text or "Infinity" in text else text
 
 
 def _strings(value: Any) -> str:
@@ -167,20 +164,6 @@ class Scope:
 
     def new_id(self) -> UUID:
         return self.database.new_id()
-
-
-def uuid_maker(url: str) -> Callable[[int], UUID]:
-    """What makes ids for the database at ``url``.
-
-    asyncpg has a UUID of its own (a subclass), which is made, compared and sent in a fourth of the time.
-    """
-    if url.startswith("sqlite"):
-        return uuid_of
-    try:
-        from .postgres import native_uuid
-    except ImportError:  # whoever opens the database says what is missing
-        return uuid_of
-    return native_uuid
 
 
 class Database:

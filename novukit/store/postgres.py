@@ -11,17 +11,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
-from uuid import UUID
 
 import asyncpg
-from asyncpg.pgproto.pgproto import UUID as NativeUUID  # noqa: N811 - it is a class
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
-
-
-def native_uuid(number: int) -> UUID:
-    """asyncpg's own UUID of a 128-bit number."""
-    return NativeUUID(number.to_bytes(16, "big"))
-
 
 ACQUIRE_SECONDS = 5.0
 STATEMENT_SECONDS = 30.0

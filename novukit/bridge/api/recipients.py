@@ -63,7 +63,11 @@ class SubscriberIn(Wire):
 
     def subscriber(self) -> Subscriber:
         """The subscriber without the addresses."""
-        return Subscriber(**self.model_dump(exclude={"type", "channels"}))
+        told = self.__dict__
+        return Subscriber(**{name: told[name] for name in _TOLD if told[name] is not None})
+
+
+_TOLD = tuple(Subscriber.model_fields)
 
 
 class TopicIn(Wire):
