@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ..errors import (
@@ -34,6 +35,14 @@ from .frame import Frame, args_hash, finish
 from .unwind import Abandoned, Merged, Stop, Suspend, Unwind
 from .wait import delay, digest, gathered, throttle
 
+_VERBS: dict[StepKind, Callable[[Frame, StepCall, Checkpoint | None], Awaitable[Any]]] = {
+    StepKind.DELAY: delay,
+    StepKind.DIGEST: digest,
+    StepKind.THROTTLE: throttle,
+    StepKind.CUSTOM: once.custom,
+}
+"""What performs a step of each kind; all others are delivered."""
+
 
 class Replay:
     """Answers a workflow's steps, one at a time.
@@ -63,8 +72,15 @@ class Replay:
         self._met.add((call.id, call.key))
         self._frame.met = len(self._met)
         self._busy = call.name
+        row = self._recorded.get((call.id, call.key))
         try:
-            return await self._answer(call, self._recorded.get((call.id, call.key)))
+            if row is not None and self._is_over(call, row):
+                return given_back(call, row)
+            perform = _VERBS.get(call.kind, deliver)
+            if (tracer := self._frame.rt.tracer) is None:
+                return await perform(self._frame, call, row)
+            with tracer.step(call):
+                return await perform(self._frame, call, row)
         except Unwind as unwind:
             self.leaving = unwind
             raise
@@ -84,9 +100,8 @@ class Replay:
             done = finish(self._frame.fresh(call), StepStatus.SKIPPED, self._frame.now(), reason)
             self._frame.record(self._frame.told(done))
 
-    async def _answer(self, call: StepCall, row: Checkpoint | None) -> Any:
-        if row is None:
-            return await self._perform(call, None)
+    def _is_over(self, call: StepCall, row: Checkpoint) -> bool:
+        """Whether a step that is on record has its result there. Leaves the workflow if it has to wait on."""
         if row.kind is not call.kind:
             raise ReplayDiverged(
                 f"Step {call.name!r} is on record as {row.kind} and is now {call.kind}.",
@@ -95,29 +110,10 @@ class Replay:
         if row.status.is_final or row.status is StepStatus.FAILED:
             if row.args_hash != args_hash(call):
                 self._frame.record([self._frame.line(ActivityKind.STEP_ARGUMENTS_CHANGED, row)])
-            return given_back(call, row)
+            return True
         if row.wake_at is not None and row.wake_at > self._frame.now():
             raise Suspend(call.name, row.wake_at)
-        return await self._perform(call, row)
-
-    async def _perform(self, call: StepCall, row: Checkpoint | None) -> Any:
-        if (tracer := self._frame.rt.tracer) is None:
-            return await self._do(call, row)
-        with tracer.step(call):
-            return await self._do(call, row)
-
-    async def _do(self, call: StepCall, row: Checkpoint | None) -> Any:
-        match call.kind:
-            case StepKind.DELAY:
-                return await delay(self._frame, call, row)
-            case StepKind.DIGEST:
-                return await digest(self._frame, call, row)
-            case StepKind.THROTTLE:
-                return await throttle(self._frame, call)
-            case StepKind.CUSTOM:
-                return await once.custom(self._frame, call, row)
-            case _:
-                return await deliver(self._frame, call, row)
+        return False
 
     def _refuse_misuse(self, call: StepCall) -> None:
         if self.leaving is not None:

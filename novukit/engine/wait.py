@@ -132,7 +132,7 @@ def gathered(events: list[dict[str, Any]]) -> Digest[Any]:
     return Digest(tuple(DigestEvent[Any].model_validate(e) for e in events))
 
 
-async def throttle(frame: Frame, call: StepCall) -> Throttled:
+async def throttle(frame: Frame, call: StepCall, _: Checkpoint | None) -> Throttled:
     """Let at most ``limit`` executions of one key pass in a sliding window; the others stop here."""
     assert isinstance(call.inputs, ThrottleInput)
     execution, asked, scope = frame.execution, call.inputs, frame.scope
