@@ -29,6 +29,8 @@ AT_ONCE = 16
 BLOCK = 2.0
 """Seconds that a look into the stream waits. A server that has not answered :data:`LATE` seconds after that is gone."""
 LATE = 2.0
+OFTEN, PAUSE = 0.005, 0.01
+"""Rings that come faster than this are heard together, after a pause: each look costs more than what it tells."""
 
 CONNECTION: dict[str, Any] = {
     # redis-py's own default cuts a look that waits, and on Python 3.11 it may swallow a cancel.
@@ -63,6 +65,8 @@ class _Rings(_Base):
         await self.client.xadd(self._key, {b"data": message.message}, maxlen=WAITING, approximate=False)
 
     async def listen(self) -> AsyncGenerator[Any, None]:
+        loop = asyncio.get_running_loop()
+        heard = loop.time() - OFTEN
         while True:
             async with asyncio.timeout(BLOCK + LATE):
                 found: Any = await self.client.xreadgroup(
@@ -74,6 +78,9 @@ class _Rings(_Base):
                     yield fields.get(b"data", b"")  # an entry without it is not ours
                 async with asyncio.timeout(LATE):
                     await self.client.xtrim(self._key, minid=_after(entries[-1][0]), approximate=False)
+                if loop.time() < heard + OFTEN:
+                    await asyncio.sleep(PAUSE)
+                heard = loop.time()
 
     @property
     def _key(self) -> str:

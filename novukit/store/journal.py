@@ -258,7 +258,7 @@ class Journal:
             if again:
                 await self._leave_out_settled(group)
             for check in _checks([put for put in group if not put.settled]):
-                _leave_out(group, await together(database, [check]))
+                _leave_out(group, await together(database, [entries.stopping(self._worker_id), check]))
             live = [put for put in group if not (put.refused or put.settled)]
             for put in sorted((p for p in live if p.work), key=lambda p: p.lock):
                 assert put.work is not None
@@ -270,9 +270,8 @@ class Journal:
     async def _write(
         self, live: list[_Put], until: datetime, checks: list[Part], *, again: bool
     ) -> Mapping[str, list[UUID]]:
-        parts = [*checks, entries.fence(self._worker_id, until, [check.name for check, _ in checks])]
-        watched = {id(put.run): put.run for put in live if put.run and not put.work}.values()
-        parts.append((entries.STOPPING, [(run.execution_id, run.environment_id) for run in watched]))
+        fence = entries.fence(self._worker_id, until, [check.name for check, _ in checks])
+        parts = [entries.stopping(self._worker_id), *checks, fence]
         parts += entries.writing([e for put in live for e in put.written], self._worker_id, again=again)
         crash_commit("before", (e for put in live for e in put.written))
         found = await together(self._database, parts)
@@ -301,7 +300,7 @@ class Journal:
 
 def _checks(live: list[_Put]) -> list[Part]:
     """What must be so when a group is written: nobody is stopped, nobody has chosen anew, no address is suppressed."""
-    guarded = [(p.run.execution_id, p.run.environment_id) for p in live if p.run and p.unless_cancelled]
+    guarded = [(p.run.execution_id,) for p in live if p.run and p.unless_cancelled]
     chosen = [
         (
             p.run.execution_id, p.run.environment_id, c.subscriber_uuid, c.workflow_id, c.everywhere or NEVER,

@@ -74,11 +74,13 @@ def no_self_check() -> None:
 def done_again() -> None:
     """P3: an e-mail that is complete on record is performed anew."""
 
-    async def amnesia(self: Any, call: Any, row: Any) -> Any:
-        forget = row is not None and row.kind is StepKind.EMAIL and row.status is StepStatus.COMPLETED
-        return await true(self, call, None if forget else row)
+    async def amnesia(self: Any, call: Any) -> Any:
+        row = self._recorded.get((call.id, call.key))
+        if row is not None and row.kind is StepKind.EMAIL and row.status is StepStatus.COMPLETED:
+            del self._recorded[call.id, call.key]
+        return await true(self, call)
 
-    true = instead(replay.Replay, "_answer", amnesia)
+    true = instead(replay.Replay, "__call__", amnesia)
 
 
 @mutant
@@ -207,7 +209,7 @@ def early_timer() -> None:
         return await true(it, replace(call, inputs=shorter), row)
 
     true = wait.delay
-    instead(replay, "delay", impatient)
+    instead(replay, "_VERBS", {**replay._VERBS, StepKind.DELAY: impatient})
 
 
 @mutant
