@@ -30,9 +30,10 @@ class Dbos:
     async def make(cls, session: Session) -> Dbos:
         return cls(session, await session.servers.create("bench_dbos"))
 
-    async def best(self, n: int) -> Cost:
-        """The better one of one worker process and of as many as ``novukit worker`` has."""
-        return max([await self.measure(n, each) for each in {1, usual(self._url)}], key=lambda cost: cost.rate)
+    @property
+    def sizes(self) -> list[int]:
+        """How many worker processes it is tried with: one, and as many as ``novukit worker`` has."""
+        return sorted({1, usual(self._url)})
 
     async def measure(self, n: int, processes: int) -> Cost:
         """Enqueue ``n`` workflows to idle workers; the clock stops when all have ended."""

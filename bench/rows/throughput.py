@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 import asyncpg
 
 from ..figures import Bar, Row, Spread
@@ -64,11 +66,23 @@ async def measure(session: Session, wanted: set[str]) -> list[Row]:
         for name, load in loads.items():
             costs[name] = await load.measure(session.pick(2000, 10_000))
         if dbos:
-            costs["dbos"] = await dbos.best(session.pick(250, 2000))
+            for size in dbos.sizes:
+                costs[f"dbos {size}"] = await dbos.measure(session.pick(250, 2000), size)
         if groups:
             costs["groups"] = await groups.measure(session.pick(3000, 20_000))
         rounds.append(costs)
-    return _rows(rounds)
+    return _rows(_with_the_better_dbos(rounds))
+
+
+def _with_the_better_dbos(rounds: list[dict[str, Cost]]) -> list[dict[str, Cost]]:
+    """Hold novukit to the size that does better over all rounds. The luckier one of each round would be no size at all:
+    two draws against one.
+    """
+    sizes = [name for name in rounds[0] if name.startswith("dbos ")]
+    if not sizes:
+        return rounds
+    better = max(sizes, key=lambda size: median(costs[size].rate for costs in rounds))
+    return [{**costs, "dbos": costs[better]} for costs in rounds]
 
 
 def _rows(rounds: list[dict[str, Cost]]) -> list[Row]:
