@@ -27,6 +27,7 @@ from ..model import (
     ChatToEndpoints,
     Checkpoint,
     EmailContent,
+    InAppContent,
     InAppInput,
     Message,
     MessageStatus,
@@ -247,7 +248,7 @@ def _into_the_inbox(frame: Frame, call: StepCall, asked: InAppInput, checkpoint:
     execution, message_id = frame.execution, checkpoint.message_id or frame.rt.new_id()
     sent = Sent(message_id=str(message_id))
     first = _first(checkpoint, message_id, None)
-    done = finish(first, StepStatus.COMPLETED, frame.now(), result=sent.model_dump(mode="json"))
+    done = finish(first, StepStatus.COMPLETED, frame.now(), result=sent.kept())
     message = _open(frame, call, done, MessageStatus.SENT, content, None)
     written = frame.record(frame.told(done, message), _decided_by(frame))
     frame.rt.publish_after(written, execution.environment_id, (execution.subscriber_uuid, message_id))
@@ -256,7 +257,7 @@ def _into_the_inbox(frame: Frame, call: StepCall, asked: InAppInput, checkpoint:
 
 def _sent(frame: Frame, call: StepCall, row: Checkpoint, provider_message_id: str | None, detail: str) -> Sent:
     sent = Sent(message_id=str(row.message_id))
-    done = finish(row, StepStatus.COMPLETED, frame.now(), detail=detail, result=sent.model_dump(mode="json"))
+    done = finish(row, StepStatus.COMPLETED, frame.now(), detail=detail, result=sent.kept())
     noted = _update(frame, done, MessageStatus.SENT, provider_message_id=provider_message_id)
     frame.record(frame.told(done, noted))
     return sent
@@ -267,7 +268,7 @@ def _not_sent(frame: Frame, call: StepCall, checkpoint: Checkpoint, no: Uncompos
     if not no.skip:
         _failed(frame, call, checkpoint, no.reason, no.detail)
     sent = Sent(status="skipped", reason=no.reason)
-    done = finish(checkpoint, StepStatus.SKIPPED, frame.now(), no.reason, no.detail, sent.model_dump(mode="json"))
+    done = finish(checkpoint, StepStatus.SKIPPED, frame.now(), no.reason, no.detail, sent.kept())
     frame.record(frame.told(done))
     return sent
 
@@ -370,6 +371,7 @@ def _open(
     frame: Frame, call: StepCall, at: Checkpoint, status: MessageStatus, content: AnyContent, route: Route | None
 ) -> OpenMessage:
     execution, workflow = frame.execution, frame.workflow
+    severity = content.severity if isinstance(content, InAppContent) else workflow.severity
     assert at.message_id is not None
     return OpenMessage(
         id=at.message_id, environment_id=execution.environment_id, execution_id=execution.id,
@@ -378,7 +380,7 @@ def _open(
         step_key=call.key, channel=call.kind.value, status=status, content=as_json(content),
         provider_id=route.integration.provider_id if route else None,
         integration_id=route.integration.id if route else None, idempotency_key=key_of(frame, call),
-        severity=getattr(content, "severity", workflow.severity), critical=workflow.preferences.read_only,
+        severity=severity, critical=workflow.preferences.read_only,
         tags=workflow.tags, at=frame.now(), context_keys=execution.context_keys,
     )  # fmt: skip
 

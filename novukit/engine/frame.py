@@ -41,6 +41,7 @@ class Frame:
     def __init__(self, rt: Runtime, shift: Shift, execution: Claimed, workflow: Workflow[Any]) -> None:
         self.rt, self.shift, self.execution, self.workflow = rt, shift, execution, workflow
         self.met = 0
+        self.now = rt.clock.now
         self._run = Run(execution.environment_id, execution.id, execution.runs)
         self._last: asyncio.Future[Any] | None = None
         self._on_record = set(execution.checkpoints)
@@ -52,9 +53,6 @@ class Frame:
     @property
     def catalogue(self) -> Catalogue:
         return self.rt.routes.catalogues.of(self.execution.environment_id)
-
-    def now(self) -> datetime:
-        return self.rt.clock.now()
 
     def fresh(self, call: StepCall) -> Checkpoint:
         """A checkpoint for a step that begins now."""

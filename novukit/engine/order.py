@@ -25,6 +25,11 @@ def in_order(usable: Sequence[Integration], execution_id: UUID, facts: Callable[
     return _ranked(meant, execution_id) + _ranked(others, execution_id)
 
 
+def is_fixed(usable: Sequence[Integration]) -> bool:
+    """Whether their order is the same for every message."""
+    return not any(has_conditions(one) or one.routing.weight for one in usable)
+
+
 def has_conditions(integration: Integration) -> bool:
     """Whether it is for some messages only."""
     return bool(integration.conditions) or bool(integration.routing.when)

@@ -17,7 +17,7 @@ from ..store.secrets import KeyRing
 from .breaker import Breaker, Breakers
 from .bulkhead import Bulkhead, Bulkheads
 from .catalogues import Catalogues
-from .order import in_order
+from .order import in_order, is_fixed
 from .pace import Pace, Paces
 
 log = logging.getLogger("novukit.engine")
@@ -51,6 +51,8 @@ class _Known:
     integrations: Sequence[Integration] = ()
     providers: dict[UUID, AnyProvider | NovukitError] = field(default_factory=dict[UUID, AnyProvider | NovukitError])
     routes: dict[UUID, Route] = field(default_factory=dict[UUID, "Route"])
+    fixed: dict[str, list[Route]] = field(default_factory=dict[str, "list[Route]"])
+    """The routes of each channel whose order is the same for every message."""
 
 
 class Routes:
@@ -104,6 +106,8 @@ class Routes:
         known = self._known[environment_id]
         if known.broken:
             return NoRoute(Reason.CREDENTIALS_INVALID, known.broken)
+        if named is None and router is None and (fixed := known.fixed.get(channel)):
+            return fixed
         usable = [one for one in known.integrations if one.channel == channel]
         if named is not None:
             ordered = [one for one in usable if one.identifier == named]
@@ -121,6 +125,8 @@ class Routes:
         routes = [
             self._route(known, one, provider) for one, provider in built if not isinstance(provider, NovukitError)
         ]
+        if named is None and router is None and is_fixed(usable):
+            known.fixed[channel] = routes
         return routes or _unbuilt(*built[0])
 
     def by_id(self, environment_id: UUID, integration_id: UUID | None) -> Route | None:

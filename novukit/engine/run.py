@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from ..store.executions import Claimed
 from ..store.journal import PreferencesChanged
 from ..store.outage import outage
 from .frame import Frame, finish, name_of
+from .observer import Tracer
 from .remote import RemoteWorkflow, follow
 from .remote.directory import GONE
 from .replay import Replay
@@ -79,12 +80,14 @@ async def _load(rt: Runtime, claimed: list[Claimed]) -> None:
             e.chosen = choices[e.subscriber_uuid, e.workflow_id]
 
 
-async def run(rt: Runtime, shift: Shift, execution: Claimed) -> None:
+def run(rt: Runtime, shift: Shift, execution: Claimed) -> Coroutine[Any, Any, None]:
     """Run ``execution`` until it waits, ends, or this worker may not go on; then settle it."""
-    if rt.tracer is None:
-        return await _run(rt, shift, execution)
-    with rt.tracer.run(execution):
-        return await _run(rt, shift, execution)
+    return _run(rt, shift, execution) if rt.tracer is None else _traced(rt.tracer, rt, shift, execution)
+
+
+async def _traced(tracer: Tracer, rt: Runtime, shift: Shift, execution: Claimed) -> None:
+    with tracer.run(execution):
+        await _run(rt, shift, execution)
 
 
 async def _run(rt: Runtime, shift: Shift, execution: Claimed) -> None:

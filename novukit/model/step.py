@@ -282,6 +282,10 @@ class Sent(Model):
     def skipped(self) -> bool:
         return self.status == "skipped"
 
+    def kept(self) -> dict[str, Any]:
+        """It as JSON data. Written out, for ``model_dump`` takes ten times as long."""
+        return {"status": self.status, "message_id": self.message_id, "reason": self.reason and self.reason.value}
+
 
 class DigestEvent(BaseModel, Generic[P]):
     """One trigger that a digest gathered."""

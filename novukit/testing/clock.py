@@ -19,6 +19,10 @@ class VirtualClock:
         """The wound time, aware, in UTC."""
         return self._now
 
+    def timestamp(self) -> float:
+        """The wound time as POSIX seconds."""
+        return self._now.timestamp()
+
     def monotonic(self) -> float:
         """Seconds wound so far."""
         return (self._now - self._start).total_seconds()
