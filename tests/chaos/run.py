@@ -71,7 +71,9 @@ class Plan:
 
 def with_mutant(plan: Plan, name: str) -> Plan:
     """The same run of a novukit in which a fault is planted."""
-    return replace(plan, mutant=name, what=MUTANTS[name].what, patience=8.0)
+    mutant = MUTANTS[name]
+    load = plan.load.times(mutant.load)
+    return replace(plan, mutant=name, what=mutant.what, load=load, every=plan.every / 2, patience=8.0)
 
 
 @dataclass
