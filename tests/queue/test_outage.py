@@ -14,7 +14,6 @@ import pytest
 
 from novukit import Context, workflow
 from novukit.queue import bell as bell_module
-from novukit.queue.redis import AT_ONCE
 
 from .conftest import Ledger, Open, Site, until
 from .redises import Own, Wire, own_redis, wire
@@ -217,8 +216,11 @@ async def test_the_work_goes_on(
                     await heal()
                 await pair.is_rung()
                 await pair.send()
-        left = await own.ask("xlen", "novukit")
-        assert left <= AT_ONCE, "what was heard is gone; only the last moment's rings may be left"
+
+            async def all_was_heard() -> bool:
+                return await own.ask("xlen", "novukit") <= 1
+
+            await until(all_was_heard)
     assert len([one for one in caplog.records if one.name.startswith("novukit")]) <= 3, caplog.text
 
 
