@@ -111,7 +111,7 @@ def stopping(worker_id: UUID) -> Part:
     """Which of the worker's executions are to stop. Mostly none is, and an index of those (migration 0011) says so at
     once: none has to be looked up. Comes before ``REFUSED``.
     """
-    return _STOPPING_HERE, [(worker_id,)]
+    return _STOPPING_OF_WORKER, [(worker_id,)]
 
 
 @cache
@@ -129,7 +129,7 @@ def _fence(checks: tuple[str, ...]) -> Batch:
 
 
 _STOPPING = "select x.id from novukit_execution x where x.status = 'running' and x.cancel_requested_at is not null"
-_STOPPING_HERE = Batch(
+_STOPPING_OF_WORKER = Batch(
     "stopping", f"{_STOPPING} and {not_by_index('x.worker_id = $1')}", here=f"({_STOPPING}) as s", returns=True
 )
 REFUSED = Batch(
