@@ -26,7 +26,7 @@ from ..model import (
     StepCall,
     StoredSubscriber,
 )  # fmt: skip
-from ..rendering import Wrap
+from ..rendering import Wrap, as_json
 from . import reach
 from .frame import Frame
 from .route import Route
@@ -99,11 +99,11 @@ def _email(frame: Frame, call: StepCall, asked: EmailInput, route: Route, over: 
     subject = _line(over.get("subject") or asked.subject, "subject")
     text, html = over.get("text") or asked.body, over.get("html") or ""
     if asked.template and not html:
-        variables, renderer = _variables(frame, asked.variables), frame.rt.renderer
+        renderer = frame.rt.renderer
         try:
             html = renderer.html(
-                asked.template, variables, layout=_layout(frame, call, asked), subject=subject,
-                preheader=asked.preheader, live=_live(frame, ("workflow", frame.workflow.id), variables),
+                asked.template, asked.variables, layout=_layout(frame, call, asked), subject=subject,
+                preheader=asked.preheader, live=_live(frame, ("workflow", frame.workflow.id), asked.variables),
             )  # fmt: skip
             text = text or renderer.text_from_html(html)
         except NovukitError as err:
@@ -138,7 +138,7 @@ def _layout(frame: Frame, call: StepCall, asked: EmailInput) -> str | Wrap | Non
         return name
     if not name and not (asked.template and frame.rt.renderer.is_fragment(asked.template)):
         return None
-    return Wrap(layout.layout_id, layout.body, _live(frame, ("layout", layout.layout_id), _variables(frame, {})))
+    return Wrap(layout.layout_id, layout.body, _live(frame, ("layout", layout.layout_id), {}))
 
 
 _KNOWN = {
@@ -178,9 +178,8 @@ def _text(frame: Frame, asked: InAppInput | SmsInput | PushInput | ChatInput) ->
     if not asked.template:
         return asked.body
     try:
-        variables = _variables(frame, asked.variables)
-        live = _live(frame, ("workflow", frame.workflow.id), variables)
-        return frame.rt.renderer.text(asked.template, variables, live=live)
+        live = _live(frame, ("workflow", frame.workflow.id), asked.variables)
+        return frame.rt.renderer.text(asked.template, asked.variables, live=live)
     except NovukitError as err:
         raise Uncomposable(Reason.TEMPLATE_FAILED, str(err)) from None
 
@@ -189,11 +188,17 @@ _SHOWN = tuple(name for name in StoredSubscriber.model_fields if name not in ("i
 """What templates are shown of a subscriber."""
 
 
-def _variables(frame: Frame, own: Mapping[str, Any]) -> dict[str, Any]:
-    execution = frame.execution
-    assert execution.subscriber is not None
-    known = variables_of(execution.payload, execution.subscriber, execution.actor, execution.tenant, execution.context)
-    return known | dict(own)
+def _known(frame: Frame) -> Mapping[str, Any]:
+    """What every template of this run may name, as the JSON data that it sees: made for the first of them."""
+    if frame.variables is None:
+        execution = frame.execution
+        assert execution.subscriber is not None
+        frame.variables = as_json(
+            variables_of(
+                execution.payload, execution.subscriber, execution.actor, execution.tenant, execution.context
+            )
+        )  # fmt: skip
+    return frame.variables
 
 
 def variables_of(
@@ -205,11 +210,14 @@ def variables_of(
     return {"payload": payload, "subscriber": shown, "actor": actor, "tenant": tenant, "context": context}
 
 
-def _live(frame: Frame, resource: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What every template may name beside data: ``t``, texts in the subscriber's language; ``env``, the variables."""
-    subscriber, catalogue = frame.execution.subscriber, frame.catalogue
+def _live(frame: Frame, resource: Resource, own: Mapping[str, Any]) -> dict[str, Any]:
+    """What a template may name beside its ``own`` variables: what all of this run may, ``t``, texts in the subscriber's
+    language, and ``env``, the environment's variables.
+    """
+    subscriber, catalogue, known = frame.execution.subscriber, frame.catalogue, _known(frame)
     locale = subscriber.locale if subscriber is not None else None
-    return {"t": catalogue.words(resource, locale, values), "env": catalogue.shown}
+    words = catalogue.words(resource, locale, {**known, **own} if own else known)
+    return {"t": words, "env": catalogue.shown, **known}
 
 
 def _address(address: Any, what: str) -> Any:

@@ -151,7 +151,7 @@ async def _repeat(
         if route.provider.idempotency == "lookup":
             found = await dispatch.look_up(route.provider, key_of(frame, call))
             if found is not None and found.outcome is Outcome.ACCEPTED:
-                return _sent(frame, call, row, found.receipt.provider_message_id, found.detail)
+                return _sent(frame, call, row, route, found)
             if found is not None and choose.tries(row) < attempts:
                 counted = replace(row, attempts=row.attempts + 1)
                 _sleep(frame, call, counted, Reason.OUTCOME_UNKNOWN, found, asked.retry or RETRY)
@@ -225,7 +225,7 @@ async def _call(  # noqa: RET503 - `_failed`, `_sleep` and `_park` leave by rais
         await hygiene.forget(frame, calling, {route.integration.provider_id, route.provider.novu_id}, delivery)
     turned = route.breaker.heard(delivery, frame.rt.clock.monotonic())
     if delivery.outcome is Outcome.ACCEPTED:
-        sent = _sent(frame, call, calling, delivery.receipt.provider_message_id, delivery.detail)
+        sent = _sent(frame, call, calling, route, delivery)
         if turned:
             await gate.show(frame, route, delivery)
         return sent
@@ -250,16 +250,18 @@ def _into_the_inbox(frame: Frame, call: StepCall, asked: InAppInput, checkpoint:
     first = _first(checkpoint, message_id, None)
     done = finish(first, StepStatus.COMPLETED, frame.now(), result=sent.kept())
     message = _open(frame, call, done, MessageStatus.SENT, content, None)
-    written = frame.record(frame.told(done, message), _decided_by(frame))
+    written = frame.record(frame.told(done, message, result=as_json(sent)), _decided_by(frame))
     frame.rt.publish_after(written, execution.environment_id, (execution.subscriber_uuid, message_id))
     return sent
 
 
-def _sent(frame: Frame, call: StepCall, row: Checkpoint, provider_message_id: str | None, detail: str) -> Sent:
+def _sent(frame: Frame, call: StepCall, row: Checkpoint, route: Route, delivery: Delivery) -> Sent:
     sent = Sent(message_id=str(row.message_id))
-    done = finish(row, StepStatus.COMPLETED, frame.now(), detail=detail, result=sent.kept())
-    noted = _update(frame, done, MessageStatus.SENT, provider_message_id=provider_message_id)
-    frame.record(frame.told(done, noted))
+    done = finish(row, StepStatus.COMPLETED, frame.now(), detail=delivery.detail, result=sent.kept())
+    vendors_id = delivery.receipt.provider_message_id
+    callback_id = vendors_id if route.provider.events else None
+    noted = _update(frame, done, MessageStatus.SENT, provider_message_id=vendors_id, callback_id=callback_id)
+    frame.record(frame.told(done, noted, result=as_json(sent)))
     return sent
 
 
@@ -387,10 +389,10 @@ def _open(
 
 def _update(
     frame: Frame, at: Checkpoint, status: MessageStatus, *, provider_message_id: str | None = None,
-    possible_duplicate: bool = False, error: str | None = None,
+    possible_duplicate: bool = False, error: str | None = None, callback_id: str | None = None,
 ) -> UpdateMessage:  # fmt: skip
     assert at.message_id is not None
     return UpdateMessage(
         at.message_id, frame.execution.environment_id, status, at.attempts, frame.now(), provider_message_id,
-        possible_duplicate, error,
+        possible_duplicate, error, callback_id,
     )  # fmt: skip

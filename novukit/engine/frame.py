@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -42,6 +42,8 @@ class Frame:
         self.rt, self.shift, self.execution, self.workflow = rt, shift, execution, workflow
         self.met = 0
         self.now = rt.clock.now
+        self.variables: Mapping[str, Any] | None = None
+        """What its templates may name, as JSON data; None until one is rendered (see ``compose``)."""
         self._run = Run(execution.environment_id, execution.id, execution.runs)
         self._last: asyncio.Future[Any] | None = None
         self._on_record = set(execution.checkpoints)

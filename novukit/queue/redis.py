@@ -66,7 +66,7 @@ class _Rings(_Base):
 
     async def listen(self) -> AsyncGenerator[Any, None]:
         loop = asyncio.get_running_loop()
-        heard = loop.time() - OFTEN
+        heard, left = loop.time() - OFTEN, b""
         while True:
             async with asyncio.timeout(BLOCK + LATE):
                 found: Any = await self.client.xreadgroup(
@@ -76,11 +76,15 @@ class _Rings(_Base):
             for _stream, entries in streams:
                 for _id, fields in entries:
                     yield fields.get(b"data", b"")  # an entry without it is not ours
+                    left = _id
+            calm = loop.time() >= heard + OFTEN
+            if left and calm:  # while rings come often they are trimmed with a later one
                 async with asyncio.timeout(LATE):
-                    await self.client.xtrim(self._key, minid=_after(entries[-1][0]), approximate=False)
-                if loop.time() < heard + OFTEN:
-                    await asyncio.sleep(PAUSE)
-                heard = loop.time()
+                    await self.client.xtrim(self._key, minid=_after(left), approximate=False)
+                left = b""
+            elif left:
+                await asyncio.sleep(PAUSE)
+            heard = loop.time()
 
     @property
     def _key(self) -> str:

@@ -7,6 +7,6 @@ Its size is limited (:mod:`novukit.rendering.limits`), its running time is not: 
 that loops for ever holds the worker's thread for ever. Rendering in a process of its own will lift that.
 """
 
-from .renderer import BASE_LAYOUT, Renderer, Wrap
+from .renderer import BASE_LAYOUT, Renderer, Wrap, as_json
 
-__all__ = ["BASE_LAYOUT", "Renderer", "Wrap"]
+__all__ = ["BASE_LAYOUT", "Renderer", "Wrap", "as_json"]

@@ -213,7 +213,12 @@ class Renderer:
 
 
 def as_json(variables: Mapping[str, Any]) -> dict[str, Any]:
-    """The variables as the JSON data that a template sees: models are objects, moments and Decimals are strings."""
+    """The variables as the JSON data that a template sees: models are objects, moments and Decimals are strings.
+
+    Raises NotSerialisable.
+    """
+    if not variables:
+        return {}
     try:
         data: dict[str, Any] = from_json(to_json(dict(variables), by_alias=False))
         return data

@@ -110,7 +110,7 @@ async def targets(scope: Scope, integration_id: UUID, told: Sequence[Told]) -> l
     if ids:
         rows += await scope.database.fetch_hot(
             f"select {_TARGET} from novukit_message m where m.environment_id = $1 and m.integration_id = $2 "
-            "and m.provider_message_id = any($3::text[]) order by m.id",
+            "and m.callback_id = any($3::text[]) order by m.id",
             scope.environment_id, integration_id, ids,
         )  # fmt: skip
     if keys:
@@ -128,7 +128,8 @@ async def note(scope: Scope, message_id: UUID, kind: str, at: datetime, provider
     moved = f"{column} = case when {column} < $3 then {column} else $3 end, " if column else ""
     await scope.database.fetch(
         f"update novukit_message set {moved}updated_at = $4::timestamptz, "
-        "provider_message_id = coalesce(provider_message_id, $5::text) "
+        "provider_message_id = coalesce(provider_message_id, $5::text), "
+        "callback_id = coalesce(callback_id, $5::text) "
         "where environment_id = $1 and id = $2 and $3::timestamptz is not null",
         scope.environment_id, message_id, at, scope.now(), provider_message_id,
     )  # fmt: skip

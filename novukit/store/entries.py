@@ -75,6 +75,8 @@ class UpdateMessage:
     provider_message_id: str | None = None
     possible_duplicate: bool = False
     error: str | None = None
+    callback_id: str | None = None
+    """The vendor's id once more, if the vendor's callbacks will name it."""
 
 
 @dataclass(slots=True)
@@ -184,14 +186,15 @@ _UPDATE_MESSAGE = Batch(
     "updated",
     "update novukit_message as m set status = u.status, attempts = u.attempts, updated_at = u.at, "
     "provider_message_id = coalesce(u.provider_message_id, m.provider_message_id), "
+    "callback_id = coalesce(u.callback_id, m.callback_id), "
     "possible_duplicate = (m.possible_duplicate or u.possible_duplicate), error = u.error, "
     "sent_at = case when u.status = 'sent' then u.at else m.sent_at end, "
     # In doubt, a vendor's event can find it by our key alone; only then, for an index on every key is dear.
     "doubtful_key = case when u.status = 'unknown' then m.idempotency_key else m.doubtful_key end "
     f"from {{rows}} where m.environment_id = u.environment_id and m.id = u.id and m.status <> 'sent' and {_HELD}",
     columns="id uuid, environment_id uuid, status text, attempts integer, at timestamptz, provider_message_id text, "
-    "possible_duplicate boolean, error text",
-    steady="environment_id attempts possible_duplicate error",
+    "possible_duplicate boolean, error text, callback_id text",
+    steady="environment_id attempts possible_duplicate error callback_id",
 )
 _NEW_CHECKPOINT = Batch(
     "begun",
@@ -279,7 +282,7 @@ def _message_row(e: OpenMessage) -> tuple[Any, ...]:
 def _update_row(e: UpdateMessage) -> tuple[Any, ...]:
     return (
         e.id, e.environment_id, str(e.status), e.attempts, e.at, e.provider_message_id, e.possible_duplicate,
-        plain(e.error) if e.error else None,
+        plain(e.error) if e.error else None, e.callback_id,
     )  # fmt: skip
 
 

@@ -84,12 +84,13 @@ _DUE = (
 )
 _TAKE = (
     # Materialized: with `id in (select … limit … skip locked)` Postgres may run the select again for each row that it
-    # meets, and take many times the limit.
-    "with due as materialized (select id as due_id from novukit_execution where environment_id = $3 "
+    # meets, and take many times the limit. The environment comes from there, too: see ``each``.
+    "with due as materialized (select environment_id as due_in, id as due_id from novukit_execution "
+    "where environment_id = $3 "
     "and status in ('pending', 'waiting') and wake_at <= $2 and workflow_id = any($4::text[]) "
     "order by wake_at, id limit $5 for update skip locked) "
     "update novukit_execution set status = 'running', worker_id = $1, runs = runs + 1, wake_at = null, "
-    "started_at = coalesce(started_at, $2) from due where environment_id = $3 and id = due.due_id "
+    "started_at = coalesce(started_at, $2) from due where environment_id = due.due_in and id = due.due_id "
     "and exists (select 1 from novukit_worker where id = $1) "
     "returning id, environment_id, event_id, workflow_id, workflow_version, subscriber_uuid, subscriber_id, runs, "
     "takeovers, cancel_requested_at, created_at"

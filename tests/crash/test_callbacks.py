@@ -114,6 +114,7 @@ async def test_killed_at(point: str, database_url: str, tmp_path: Path) -> None:
         rows = Rows(scope, environment.organization_id)
         message = await rows.message(
             channel="email", provider_id="resend", integration_id=made.id, provider_message_id="re-1",
+            callback_id="re-1",
             content={"to": "ada@example.com", "subject": "Hi"},
         )  # fmt: skip
         path = f"/v1/callbacks/{environment.identifier}/resend"

@@ -83,5 +83,5 @@ def _statements(sql: str, dialect: str) -> list[str]:
     sql = re.sub(r"--[^\n]*", "", sql)
     if dialect == "sqlite":
         sql = re.sub(r"\bjsonb\b", "text", re.sub(r"\) with \([^)]*\)", ")", sql))
-        sql = re.sub(r"alter table \w+ drop constraint [^;]*;", "", sql)
+        sql = re.sub(r"alter table \w+ (?:drop constraint|set \()[^;]*;", "", sql)
     return [s.strip() for s in sql.split(";") if s.strip()]

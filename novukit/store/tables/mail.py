@@ -46,6 +46,7 @@ class Message(Table, tablename="novukit_message"):
     undelivered_at = Timestamptz(null=True, default=None)
     returned_at = Timestamptz(null=True, default=None)
     doubtful_key = Text(null=True, default=None)
+    callback_id = Text(null=True, default=None)
     context_keys = Text(default="")
 
 
