@@ -69,8 +69,11 @@ class SystemClock:
         return datetime.fromtimestamp(self.timestamp(), UTC)
 
     def timestamp(self) -> float:
-        self._shown = max(self._zero + self._steady(), self._shown)
-        return self._shown
+        now = self._zero + self._steady()
+        if now < self._shown:
+            return self._shown
+        self._shown = now
+        return now
 
     def monotonic(self) -> float:
         return self._steady()

@@ -28,6 +28,7 @@ class Shift:
 
     def __init__(self, rt: Runtime, lease: timedelta) -> None:
         self._rt, self._lease = rt, lease
+        self._margin = min(MARGIN, lease.total_seconds() / 4)
         self.worker_id: UUID = rt.new_id()
         self.journal = Journal(rt.database, self.worker_id, lease)
         self.journal.on_extended(self._extended)
@@ -162,8 +163,7 @@ class Shift:
 
         Judged by the monotonic clock: a worker that was frozen past its lease gives up instead of sending.
         """
-        margin = min(MARGIN, self._lease.total_seconds() / 4)
-        return self._rt.clock.monotonic() + margin < self._good_until
+        return self._rt.clock.monotonic() + self._margin < self._good_until
 
     def _extended(self, until: datetime) -> None:
         left = (until - self._rt.clock.now()).total_seconds()

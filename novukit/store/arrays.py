@@ -16,7 +16,7 @@ from uuid import UUID
 from .uuids import NativeUUID
 
 _HEAD = struct.Struct(">iiIii")
-_LENGTH = struct.Struct(">i")
+_DIMENSIONS, _LENGTH = struct.Struct(">ii"), struct.Struct(">i")
 _NONE = _LENGTH.pack(-1)
 
 Read = Callable[[bytes], Any]
@@ -30,8 +30,8 @@ def speak(connection: Any) -> bool:
     """
     try:
         add = connection._protocol.get_settings().add_python_codec
-        for name, array, element, write, read in _KINDS:
-            add(array, name, "pg_catalog", [], "scalar", _writer(element, write), _reader(read), "binary")
+        for name, array, element, size, write, read in _KINDS:
+            add(array, name, "pg_catalog", [], "scalar", _writer(element, write), _reader(size, read), "binary")
     except (AttributeError, TypeError):
         return False
     return True
@@ -48,17 +48,20 @@ def _writer(element: int, write: Callable[[Sequence[Any]], bytes]) -> Callable[[
     return written
 
 
-def _reader(read: Read) -> Callable[[bytes], list[Any]]:
+def _reader(size: int, read: Read) -> Callable[[bytes], list[Any]]:
     def found(data: bytes) -> list[Any]:
         data = bytes(data)
-        dimensions, at, values = _LENGTH.unpack_from(data)[0], _HEAD.size, list[Any]()
+        dimensions, has_none = _DIMENSIONS.unpack_from(data)
         if dimensions > 1:
             raise ValueError("an array within an array")
+        if size and not has_none:
+            return [read(data[at : at + size]) for at in range(_HEAD.size + 4, len(data), size + 4)]
+        at, values = _HEAD.size, list[Any]()
         while dimensions and at < len(data):
-            size = _LENGTH.unpack_from(data, at)[0]
+            length = _LENGTH.unpack_from(data, at)[0]
             at += 4
-            values.append(None if size < 0 else read(data[at : at + size]))
-            at += max(size, 0)
+            values.append(None if length < 0 else read(data[at : at + length]))
+            at += max(length, 0)
         return values
 
     return found
@@ -96,9 +99,10 @@ def _number(data: bytes) -> int:
 
 
 # The numbers are those of PostgreSQL's pg_type.dat, which never change.
-_KINDS: tuple[tuple[str, int, int, Callable[[Sequence[Any]], bytes], Read], ...] = (
-    ("_uuid", 2951, 2950, _uuids, NativeUUID),  # type: ignore[arg-type] # asyncpg's takes bytes as well
-    ("_text", 1009, 25, _texts, bytes.decode),
-    ("_int8", 1016, 20, _longs, _number),
-    ("_int4", 1007, 23, _integers, _number),
+_KINDS: tuple[tuple[str, int, int, int, Callable[[Sequence[Any]], bytes], Read], ...] = (
+    ("_uuid", 2951, 2950, 16, _uuids, NativeUUID),  # type: ignore[arg-type] # asyncpg's takes bytes as well
+    ("_text", 1009, 25, 0, _texts, bytes.decode),
+    ("_int8", 1016, 20, 8, _longs, _number),
+    ("_int4", 1007, 23, 4, _integers, _number),
 )
+"""The array's and the element's number, the element's bytes (0: as many as it takes), and how to write and read it."""

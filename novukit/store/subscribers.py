@@ -385,5 +385,6 @@ async def _with_addresses(scope: Scope, rows: Sequence[Row]) -> list[StoredSubsc
 def stored(
     row: Row, addresses: tuple[ChannelAddress, ...] = (), endpoints: tuple[ChannelEndpoint, ...] = ()
 ) -> StoredSubscriber:
-    values = {name: row[name] for name in _FIELDS} | {"data": decode(row["data"])}
-    return StoredSubscriber.model_validate({**values, "addresses": addresses, "endpoints": endpoints})
+    values = {name: row[name] for name in _FIELDS}
+    values |= {"data": decode(row["data"]), "addresses": addresses, "endpoints": endpoints}
+    return StoredSubscriber.model_validate(values)
