@@ -96,3 +96,18 @@ async def test_no_index_is_read_by_environment_alone(
         assert [] == [index for index in large if not index.endswith(("_pkey", "_stopping"))], plan
         assert "Join Filter" not in plan, plan
         assert "Seq Scan" not in plan, plan
+
+
+async def test_what_became_of_a_message_needs_no_index_anew(young: Database) -> None:
+    """Postgres writes a row's new version into its own page and into no index if no indexed column has changed; else
+    into all of them. What is known of each message that goes out must be none.
+    """
+    rows = await young.fetch(
+        "select distinct a.attname as name from pg_index i join pg_attribute a on a.attrelid = i.indrelid "
+        "where i.indrelid = 'novukit_message'::regclass and (a.attnum = any(i.indkey::int[]) "
+        "or pg_get_expr(i.indpred, i.indrelid) ~ ('\\m' || a.attname || '\\M'))"
+    )
+    changed = {"status", "attempts", "updated_at", "provider_message_id", "possible_duplicate", "error", "sent_at"}
+    indexed = {row["name"] for row in rows}
+    assert {"id", "callback_id", "doubtful_key", "read_at"} <= indexed
+    assert not changed & indexed
