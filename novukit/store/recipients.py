@@ -114,22 +114,15 @@ def _page(scope: Scope, event: Expanding, size: int, window: Window | None = Non
 
 def _insert(scope: Scope, event: Expanding, ids: Sequence[UUID], where: Where, page: str) -> str:
     """The statement that opens executions for the recipients of ``page``; its arguments go to ``where``."""
-    given, now, mark = _given(scope, ids, where), where.mark(scope.now()), where.mark
+    given, now, mark = where.mark(list(ids)), where.mark(scope.now()), where.mark
     return (
         "insert into novukit_execution (id, environment_id, event_id, workflow_id, workflow_version, subscriber_uuid, "
         f"subscriber_id, status, wake_at, created_at) select i.id, {mark(scope.environment_id)}::uuid, "
         f"{mark(event.id)}::uuid, {mark(event.workflow_id)}::text, {mark(event.workflow_version)}::text, p.who, "
         f"p.subscriber_id, 'pending', {now}::timestamptz, {now}::timestamptz "
-        f"from {page} join {given} with ordinality as i(id, n) on i.n = p.n "
+        f"from {page} join unnest({given}::uuid[]) with ordinality as i(id, n) on i.n = p.n "
         "where true on conflict (environment_id, event_id, subscriber_uuid) do nothing"
     )
-
-
-def _given(scope: Scope, ids: Sequence[UUID], where: Where) -> str:
-    """``ids`` as rows. To Postgres they travel as one text: in an array each costs its driver several times as much."""
-    if scope.database.dialect == "sqlite":
-        return f"unnest({where.mark(list(ids))}::uuid[])"
-    return f"unnest(string_to_array({where.mark(','.join(map(str, ids)))}::text, ',')::uuid[])"
 
 
 def _source(scope: Scope, event: Expanding, window: Window | None = None) -> tuple[str, str, Where]:
