@@ -98,7 +98,7 @@ def checkpoint_before_call() -> None:
     """P4: «sent» is on record before the provider is called."""
 
     async def hasty(it: Any, call: Any, asked: Any, calling: Any, route: Any, content: Any) -> Any:
-        sent = deliver._sent(it, call, calling, None, "")
+        sent = deliver._sent(it, call, calling, route, Delivery(Outcome.ACCEPTED))
         await it.durable()
         await dispatch.deliver(route.provider, content, deliver.key_of(it, call))
         return sent
