@@ -52,7 +52,7 @@ def postgres(*, fsync: bool = False) -> Generator[str]:
         "-k",
         "",
         "-c",
-        "max_connections=200",
+        "max_connections=600",
         "-c",
         f"fsync={'on' if fsync else 'off'}",
     ]
