@@ -132,7 +132,10 @@ async def test_rings_that_come_together_are_one(own: Own, bells: list[Bell]) -> 
 
 
 async def test_e7_redis_keeps_nothing_of_what_was_heard(own: Own, bells: list[Bell]) -> None:
-    """E7: 300 rings later the stream is empty, nothing is pending; and listeners leave no consumer behind."""
+    """E7: 300 rings later the stream is empty, nothing is pending; and listeners leave no consumer behind.
+
+    Rings that come fast are cleared away together: those of a listener that left meanwhile, by the next one.
+    """
     rings = bells[0]
     for _ in range(3):
         listens, ear = Bell(make_broker(own.url)), Ear()
@@ -146,7 +149,7 @@ async def test_e7_redis_keeps_nothing_of_what_was_heard(own: Own, bells: list[Be
     await rings.ring()
     one = ("group", "novukit", "novukit", "noack", "streams", "novukit", ">")
     await until(lambda: own.ask("xreadgroup", *one), 8)  # read by someone who is killed before the entry is gone
-    assert 1 <= await own.ask("xlen", "novukit") <= 3
+    assert 1 <= await own.ask("xlen", "novukit") <= 100
     bells[1].listen(Ear())
     await own.listening()
     await rings.ring()
