@@ -6,16 +6,17 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from statistics import mean
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from . import process
-from .machine import Servers
+from .machine import Servers, pace
 
 EVERY = 0.02
-"""Seconds between two looks at the oldest execution that has not ended."""
+"""Seconds between two looks at the oldest execution that has not ended, and between two at the machine's pace."""
 
 BY_KEY = "set enable_seqscan = off; set enable_bitmapscan = off; set enable_sort = off; set jit = off"
 """Else the planner may read a whole table to find one row, and what is measured pays for that."""
@@ -37,6 +38,8 @@ class Cost:
     """Seconds of CPU of each process."""
     wal: int
     """Bytes of write-ahead log."""
+    pace: float
+    """What :func:`bench.machine.pace` took meanwhile, on average."""
 
     @property
     def rate(self) -> float:
@@ -55,7 +58,7 @@ class Cost:
         return {
             "n": self.n, "seconds": self.seconds, "rate": self.rate, "cpu_ms": self.milliseconds,
             "cpu_parts_ms": {name: 1000 * used / self.n for name, used in self.cpu.items()},
-            "wal_bytes": self.wal / self.n,
+            "wal_bytes": self.wal / self.n, "pace_ms": self.pace,
         }  # fmt: skip
 
 
@@ -66,6 +69,7 @@ class Meter:
         self._n, self._connection, self._pids = n, connection, pids
 
     async def start(self) -> None:
+        self._paces, self._walking = list[float](), asyncio.create_task(self._walk())
         self._lsn = await self._connection.fetchval("select pg_current_wal_insert_lsn()")
         self._cpu = {name: process.used([pid]) for name, pid in self._pids.items()}
         self._began = time.monotonic()
@@ -76,7 +80,13 @@ class Meter:
         wal: Any = await self._connection.fetchval(
             "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), $1)::bigint", self._lsn
         )
-        return Cost(self._n, seconds, cpu, wal)
+        self._walking.cancel()
+        return Cost(self._n, seconds, cpu, wal, mean(self._paces))
+
+    async def _walk(self) -> None:
+        while True:
+            self._paces.append(pace())
+            await asyncio.sleep(EVERY)
 
 
 async def until(look: Callable[[], Awaitable[Any]], every: float) -> None:

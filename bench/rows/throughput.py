@@ -51,7 +51,10 @@ class Load:
                 await judge(connection, self.done, 3 * self.done)
             finally:
                 await connection.close()
-        session.tell(f"novukit, {self._workflow}: {cost.rate:,.0f}/s, {cost.milliseconds:.3f} ms ({cost.parts()})")
+        session.tell(
+            f"novukit, {self._workflow}: {cost.rate:,.0f}/s, {cost.milliseconds:.3f} ms ({cost.parts()}), "
+            f"pace {cost.pace:.2f}"
+        )
         return cost
 
 
@@ -119,9 +122,10 @@ def _peer(rounds: list[dict[str, Cost]], name: str) -> str:
 
 
 def _cpu(rounds: list[dict[str, Cost]], name: str) -> str:
+    pace = f"the machine's pace: {Spread.of([costs['custom'].pace for costs in rounds]).text(' ms')}"
     if name not in rounds[0]:
-        return "—"
-    return f"{NAMES[name]}: {Spread.of([costs[name].milliseconds for costs in rounds]).text(' ms')}"
+        return pace
+    return f"{NAMES[name]}: {Spread.of([costs[name].milliseconds for costs in rounds]).text(' ms')}; {pace}"
 
 
 def _share(rounds: list[dict[str, Cost]], name: str) -> str:
