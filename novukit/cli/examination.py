@@ -147,6 +147,11 @@ async def _contents(settings: Settings, database: Database, registry: Registry |
         yield Check(
             "Environment", "warning", err.message, err.hint or "`novukit dev` and `novukit server` make the first ones."
         )
+        if database.dialect == "postgres":  # beside a SQLite file the first start makes one
+            try:
+                KeyRing(settings.master_keys())
+            except NovukitError as invalid:
+                yield failed("Master key", invalid)
         return
     for check in _inbox(settings, environment):
         yield check

@@ -162,6 +162,22 @@ def test_the_doctor_names_the_setting_and_where_it_is_set(
     assert "take synchronous_commit out of the database URL" == one["fix"]
 
 
+def test_before_the_first_start_on_postgres_the_master_key_is_looked_for(
+    project: Project, empty_postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server that would make the environments does not start without it."""
+    monkeypatch.setenv("NOVUKIT_DATABASE", empty_postgres)
+    project.run("db", "upgrade")
+    missing = project.run("doctor", "--json")
+    monkeypatch.setenv("NOVUKIT_MASTER_KEY", project.ok("keys", "master").out.strip())
+    there = project.run("doctor", "--json")
+
+    one = next(one for one in missing.json["data"] if one["subject"] == "Master key")
+    assert (3, "failed") == (missing.code, one["status"])
+    assert "NOVUKIT_MASTER_KEY" in one["finding"]
+    assert not any(one["subject"] == "Master key" for one in there.json["data"])
+
+
 @pytest.mark.parametrize("command", ["server", "worker"])
 def test_a_database_that_loses_is_refused_outside_development(
     project: Project, empty_postgres: str, monkeypatch: pytest.MonkeyPatch, command: str
