@@ -173,14 +173,9 @@ async def _contents(settings: Settings, database: Database, registry: Registry |
         yield check
     async for check in backlog.work(database):
         yield check
-    if ring is not None and registry is not None:
-        wanted = {step.kind.value for one in registry for step in one.spec().steps if step.kind.is_channel} - {"in_app"}
-        lacking = sorted(wanted - {one.channel for one in channels if one.active})
-        if lacking:
-            finding = f"No active integration for {', '.join(lacking)}: such steps will fail."
-            yield Check("Channels", "warning", finding, "`novukit integrations add PROVIDER`")
-        else:
-            yield Check("Channels", "ok", ", ".join(f"{one.channel}: {one.identifier}" for one in channels) or "in-app")
+    if ring is not None:
+        async for check in _channels(settings, registry, channels):
+            yield check
 
 
 def _inbox(settings: Settings, environment: Environment) -> Iterator[Check]:
@@ -206,6 +201,31 @@ async def _opened(scope: Scope, ring: KeyRing) -> list[Integration]:
 
     await keys.reveal(scope, ring)
     return await integrations.list_all(scope, ring)
+
+
+async def _channels(settings: Settings, registry: Registry | None, channels: list[Integration]) -> AsyncIterator[Check]:
+    """Make the provider of every active integration, as the first message would; and is there one for each channel?"""
+    from ..providers import HttpClient, PluginHost
+
+    host, unfit = PluginHost(http=HttpClient(allow_private=settings.environment == "development")), False
+    try:
+        for one in channels:
+            try:
+                if one.active:
+                    host.build(one.provider_id, one.credentials)
+            except NovukitError as err:
+                unfit = True
+                yield Check("Channels", "failed", f"Integration {one.identifier!r}: {err.message}", err.hint)
+    finally:
+        await host.close()
+    if registry is None:
+        return
+    wanted = {step.kind.value for one in registry for step in one.spec().steps if step.kind.is_channel} - {"in_app"}
+    if lacking := sorted(wanted - {one.channel for one in channels if one.active}):
+        finding = f"No active integration for {', '.join(lacking)}: such steps will fail."
+        yield Check("Channels", "warning", finding, "`novukit integrations add PROVIDER`")
+    elif not unfit:
+        yield Check("Channels", "ok", ", ".join(f"{one.channel}: {one.identifier}" for one in channels) or "in-app")
 
 
 async def _sync(scope: Scope, registry: Registry | None) -> AsyncIterator[Check]:

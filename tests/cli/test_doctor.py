@@ -178,6 +178,21 @@ def test_before_the_first_start_on_postgres_the_master_key_is_looked_for(
     assert not any(one["subject"] == "Master key" for one in there.json["data"])
 
 
+def test_an_integration_that_cannot_be_used_here_is_named(project: Project) -> None:
+    """What serves in development need not do so elsewhere; its first message would be the one to tell."""
+    toml = (project.folder / "novukit.toml").read_text()
+    project.write("novukit.toml", toml.replace('"hello@example.com"', '"hello@example.com", folder = "mail"'))
+    project.run("sync")
+    project.run("sync", "--environment", "production")
+    assert not any("Integration" in one["finding"] for one in found(project, "Channels"))
+
+    result = project.run("doctor", "--environment", "production", "--json")
+    (one,) = [one for one in result.json["data"] if one["subject"] == "Channels" and one["status"] == "failed"]
+    assert 3 == result.code
+    assert one["finding"].startswith("Integration 'mail': A catcher writes into a folder only in development")
+    assert "folder" in one["fix"]
+
+
 @pytest.mark.parametrize("command", ["server", "worker"])
 def test_a_database_that_loses_is_refused_outside_development(
     project: Project, empty_postgres: str, monkeypatch: pytest.MonkeyPatch, command: str
