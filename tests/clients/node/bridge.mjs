@@ -76,7 +76,7 @@ const reminder = workflow('ts-reminder', async ({ step }) => {
     ran('first');
     return { body: 'Look here' };
   });
-  await step.delay('wait', async () => ({ type: 'regular', amount: 3, unit: 'seconds' }));
+  await step.delay('wait', async () => ({ type: 'regular', amount: 6, unit: 'seconds' }));
   await step.inApp(
     'again',
     async () => {
